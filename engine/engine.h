@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine's one door: apply(state, entry) -> state', alert events. Pure: no clock, no I/O, no randomness; the same
+ * journal gives the same events, to the bit.
+ *
+ * Use: engine_create; then for each entry in the order of the journal engine_apply. Before new signals are appended,
+ * engine_screen says which of them are duplicates. Between batches, engine_checkpoint hands what changed to whoever
+ * keeps the view. All of it on one thread, the writer's; only dict_text may be called from others. */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include "engine/dict.h"
+#include "engine/entry.h"
+#include "engine/event.h"
+#include "engine/state.h"
+
+/* Raised whenever the same journal may give other events or bytes than before; stored in the view. */
+enum { FOLD_VERSION = 1 };
+
+struct engine;
+
+/* loader NULL: all in memory. Reads T_META, T_DICT, T_DUE from the loader. WW_EDAMAGED, WW_EIO. */
+int engine_create(struct engine **, const struct state_loader *, size_t cache_bytes, struct err *) WW_CHECK;
+void engine_destroy(struct engine *);
+
+uint64_t engine_number(const struct engine *); /* last entry applied, 0: none */
+int64_t engine_time(const struct engine *);    /* its time */
+uint64_t engine_events(const struct engine *); /* number of the last alert event, 0: none */
+int64_t engine_next_due(const struct engine *); /* when the clock will change something; INT64_MAX: never */
+const struct dict *engine_dict(const struct engine *);
+/* Hash of the settings in force, {NULL,0} before the first config entry. */
+struct slice engine_settings_hash(const struct engine *);
+
+enum screened { SCREEN_NEW, SCREEN_DUPLICATE, SCREEN_UNKNOWN_CANCEL };
+
+/* Before a signal is appended as entry `number`: is it new? A new one is remembered at once, so that the next of the
+ * same batch is found too; after SCREEN_NEW the entry must be appended and applied, or the process must end. */
+enum screened engine_screen(struct engine *, const struct entry_signal *, uint64_t number);
+
+/* What an entry brought about. `events` live in the arena given; `bytes` is event_put's. */
+struct engine_out {
+    struct arena *arena;
+    struct engine_event {
+        struct event ev;
+        struct slice bytes;
+    } *events;
+    size_t n, cap;
+    /* of an action: 0, or why it was refused, with a sentence in the arena */
+    enum wire_error refused;
+    const char *sentence;
+};
+
+/* Applies the entry numbered `number` (the last one plus 1) at journal time `time` (never below the last). What is due
+ * up to `time` is worked off first, with its own times. Returns 0, or negative when the entry's bytes are damaged or
+ * the loader failed: then nothing of this batch may be published and the caller must stop. */
+int engine_apply(struct engine *, uint64_t number, int64_t time, struct slice entry, struct engine_out *,
+                 struct err *) WW_CHECK;
+
+/* See engine/state.h. engine_checkpoint fills number and time, not chain. */
+struct checkpoint *engine_checkpoint(struct engine *);
+void engine_committed(struct engine *, struct checkpoint *);
+size_t engine_dirty(const struct engine *);
+void engine_trim(struct engine *); /* between batches: keeps memory within cache_bytes */
+
+/* Where an entry about this enterprise goes now: a name that belongs to one code is that code's enterprise. */
+struct ekey engine_resolve(struct engine *, const struct ekey *);
+
+#endif

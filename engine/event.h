@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An alert event: one change to an alert, as it is stored (T_EVENT) and published. Pure; any thread. */
+#ifndef ENGINE_EVENT_H
+#define ENGINE_EVENT_H
+
+#include "engine/dict.h"
+#include "engine/ekey.h"
+#include "lib/arena.h"
+#include "lib/buf.h"
+#include "lib/err.h"
+#include "lib/region.h"
+#include "lib/words.h"
+
+enum { EVENT_SIGNALS_MAX = 32 }; /* evidence, and signals of one reason, that an event lists */
+
+struct reason {
+    uint32_t rule;             /* DICT_RULE */
+    uint8_t level;             /* what this rule raises to */
+    uint32_t signals_total;
+    uint32_t n;                /* at most EVENT_SIGNALS_MAX, the newest, newest first */
+    const uint64_t *signals;   /* journal numbers */
+};
+
+struct evidence {
+    uint64_t seq;              /* journal number */
+    struct slice id;
+    uint32_t source, kind;     /* DICT_SOURCE, DICT_KIND; the agency is what stands before the kind's dot */
+    int64_t at;
+    uint32_t share_ppm;        /* of the hazard */
+    int64_t amount, people;    /* NO_INT: not given */
+};
+
+struct event {
+    uint64_t seq, alert;
+    int64_t at;
+    uint64_t version;          /* of the alert, this event counted */
+    uint64_t entry;            /* journal number of the entry that caused it */
+    uint8_t type;              /* enum event_type */
+    uint8_t level_before, level;
+    uint8_t state;             /* enum alert_state, after it */
+    uint32_t score;            /* hundredths of a point */
+    struct ekey key;           /* status is in it */
+    struct slice uscc, name;   /* uscc empty: known by name only */
+    region_t region;           /* registered place, else latest place of work; 0: none known */
+    struct slice industry;
+    uint32_t n_places;
+    const region_t *places;    /* all of them: a subscriber of any gets it */
+    uint32_t n_reasons;
+    const struct reason *reasons;
+    uint32_t n_evidence, evidence_total;
+    const struct evidence *evidence; /* largest share first */
+    int64_t due;               /* NO_INT: nothing is due */
+    uint64_t merged_into;      /* withdrawn because two were one: the older alert; else 0 */
+    bool rules_changed;        /* new settings, not new signals, changed it */
+    struct slice principal, actor; /* of an action; empty otherwise */
+    struct slice finding, outcome, measure, ref, team;
+    int64_t people, amount;    /* as an action said; NO_INT */
+};
+
+void event_put(struct buf *, const struct event *);
+/* Lists in the arena, slices point into `bytes`. WW_EDAMAGED. */
+int event_get(struct slice bytes, struct arena *, struct event *, struct err *) WW_CHECK;
+
+/* The title of an event or alert in Chinese or English: that of its weightiest reason, else of its type. */
+struct slice event_title(const struct event *, const struct dict *, bool zh);
+/* Parts of a DICT_RULE word. */
+void rule_words(struct slice word, struct slice *id, struct slice *zh, struct slice *en);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* State: all that the fold knows, as one map from (table, key) to a small immutable blob. What is not in memory comes
+ * from a loader that the caller gives (the view's LMDB tables); what was changed since the last checkpoint is the dirty
+ * list, which the checkpoint takes without copying a byte: blobs are counted and never changed once put.
+ *
+ * That one idea serves cache, checkpoint, recovery and the comparison of two folds: a view is right when its tables
+ * hold the same (table, key, blob) as a fold of the journal from the beginning.
+ *
+ * Thread: the writer owns it. A struct checkpoint may be read by one other thread until it is given back.
+ * Cost: a hit is one probe of an open hash table (two cache lines) and the blob; a put is one allocation. */
+#ifndef ENGINE_STATE_H
+#define ENGINE_STATE_H
+
+#include "lib/base.h"
+#include "lib/err.h"
+
+/* The tables of the view. Numbers are stored in nothing; names are LMDB's. */
+enum table {
+    T_META,        /* "engine" -> numbers, clock, counts; "settings" -> the configuration in force (a tree) */
+    T_DICT,        /* class u8, id be32 -> text: kinds, sources, rules (engine/dict.h) */
+    T_ENTERPRISE,  /* ekey -> record (engine/record.h) */
+    T_BLOCK,       /* ekey, series be32, block be32 -> signals that left a record */
+    T_NAME,        /* status u8, hash of a normalised name -> the codes that bear it (engine/identity.h) */
+    T_ALERT,       /* alert be64 -> struct alert (engine/alert.h) */
+    T_OPEN,        /* alert be64 -> empty: alerts that are not closed */
+    T_EVENT,       /* event be64 -> struct event (engine/event.h) */
+    T_HISTORY,     /* alert be64, event be64 -> empty */
+    T_DUE,         /* due time be64, ekey, kind u8 -> empty */
+    T_SEEN,        /* epoch be32, hash of (source, id) -> number, kind, ekey (engine/seen.h) */
+    T_COUNT
+};
+extern const char *const table_names[T_COUNT];
+
+enum { STATE_KEY_MAX = 32 };
+
+/* Where a missing blob comes from. Called on the writer thread. */
+struct state_loader {
+    void *ctx;
+    /* 1: found, *value valid until the next call; 0: not there; negative: the store failed or is damaged, err filled. */
+    int (*get)(void *ctx, enum table, const void *key, size_t n, struct slice *value, struct err *);
+    /* Calls each() for all keys of a table from `from` (may be {NULL,0}) upward, until it returns false. 0 or negative. */
+    int (*scan)(void *ctx, enum table, struct slice from, bool (*each)(void *arg, struct slice key, struct slice value),
+                void *arg, struct err *);
+};
+
+struct blob {
+    uint32_t refs; /* touched with __atomic only */
+    uint32_t n;
+    uint8_t p[];
+};
+
+struct state;
+
+/* loader NULL: everything is in memory (tests, rules test, backtest). cache_bytes bounds what is kept clean. */
+struct state *state_create(const struct state_loader *, size_t cache_bytes);
+void state_destroy(struct state *);
+
+/* {NULL,0}: not there. Valid until the next put of the same key or state_trim(). A failing loader sets
+ * state_failed() and reads as "not there"; the fold checks it before anything is published. */
+struct slice state_get(struct state *, enum table, const void *key, size_t n);
+void state_put(struct state *, enum table, const void *key, size_t n, const void *value, size_t len);
+void state_del(struct state *, enum table, const void *key, size_t n);
+/* A row that the fold never reads again (events, history): goes to the next checkpoint, is not kept in the cache. */
+void state_put_cold(struct state *, enum table, const void *key, size_t n, const void *value, size_t len);
+int state_scan(struct state *, enum table, bool (*each)(void *, struct slice, struct slice), void *arg, struct err *);
+const struct err *state_failed(const struct state *); /* NULL: all is well */
+
+/* Between entries only: drops clean blobs, least recently used first, until the cache is within its bound. */
+void state_trim(struct state *);
+
+struct dirty {
+    uint8_t table, klen;
+    uint8_t key[STATE_KEY_MAX];
+    struct blob *blob; /* NULL: the key is gone */
+};
+
+struct checkpoint {
+    struct dirty *rows; /* in no order; each (table, key) once */
+    size_t n;
+    uint64_t number;    /* last entry folded; the caller fills it and what follows */
+    int64_t time;
+    uint8_t chain[32];
+};
+
+size_t state_dirty(const struct state *); /* rows that a checkpoint taken now would have, those in flight included */
+struct checkpoint *state_checkpoint(struct state *); /* one in flight at a time; NULL when nothing is dirty */
+void state_committed(struct state *, struct checkpoint *); /* it is durable in the loader's store; frees it */
+
+#endif

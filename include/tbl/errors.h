@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* WIRE_ERROR(NAME, number, wire): codes of an error reply. */
+WIRE_ERROR(BAD_MESSAGE, 1, "bad_message")
+WIRE_ERROR(BAD_FIELD, 2, "bad_field")
+WIRE_ERROR(MISSING_FIELD, 3, "missing_field")
+WIRE_ERROR(UNKNOWN_VERB, 4, "unknown_verb")
+WIRE_ERROR(UNKNOWN_QUERY, 5, "unknown_query")
+WIRE_ERROR(DENIED, 6, "denied")
+WIRE_ERROR(TOO_LARGE, 7, "too_large")
+WIRE_ERROR(TOO_OLD, 8, "too_old")
+WIRE_ERROR(STORE_CHANGED, 9, "store_changed")
+WIRE_ERROR(NO_SUCH_ALERT, 10, "no_such_alert")
+WIRE_ERROR(NO_SUCH_ENTERPRISE, 11, "no_such_enterprise")
+WIRE_ERROR(WRONG_STATE, 12, "wrong_state")
+WIRE_ERROR(INTERNAL, 13, "internal")
