@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A batch: what the server gathered while the last one was being committed, and what the writer answers. There are two,
+ * swapped; while one side has a batch the other does not touch it. All memory is the batch's arena, thrown away whole.
+ *
+ * Main thread fills: slots and requests. Writer thread fills: the fields marked (w). */
+#ifndef DAEMON_BATCH_H
+#define DAEMON_BATCH_H
+
+#include "engine/engine.h"
+#include "lib/arena.h"
+
+enum { BATCH_ENTRIES_MAX = 65536, BATCH_BYTES_GATHERED_MAX = 8 << 20 };
+
+/* One entry to be journalled. */
+struct slot {
+    const struct entry_signal *signal; /* NULL: not a signal, nothing to screen */
+    struct slice body, erasable;       /* encoded by the server: engine/entry.h; salt and text of a note */
+    uint32_t index;                    /* of the signal in the client's batch */
+    uint8_t screened;                  /* (w) enum screened */
+    uint64_t number;                   /* (w) journal number; 0: not journalled */
+};
+
+struct rejected {
+    uint32_t index;
+    struct slice id;
+    enum reject_code code;
+    const char *message;               /* NULL: reject_text(code) */
+};
+
+enum request_type { REQUEST_SIGNALS, REQUEST_ACTION, REQUEST_SETTINGS };
+
+/* One message that waits for the disk. Its slots are slots[first .. first + n). */
+struct request {
+    uint8_t type;                      /* enum request_type */
+    bool has_rid;
+    uint64_t client;                   /* the server's handle of the peer; may be gone by the time of the answer */
+    uint64_t rid;
+    uint32_t first, n;
+    struct rejected *rejected;         /* found by the server, rising index; the writer's own are added (w) */
+    uint32_t n_rejected, cap_rejected;
+    uint64_t accepted, duplicates;     /* (w) */
+    uint64_t seq;                      /* (w) last number accepted, 0: none */
+    enum wire_error refused;           /* (w) of an action */
+    const char *sentence;              /* (w) */
+};
+
+struct batch {
+    struct arena arena;
+    struct slot *slots;
+    size_t n_slots, cap_slots, bytes;
+    struct request *requests;
+    size_t n_requests, cap_requests;
+    struct engine_out out;             /* (w) alert events, in order; in the arena */
+    uint64_t number;                   /* (w) last entry folded */
+    int64_t time;                      /* (w) journal time of the batch */
+    bool busy;                         /* (w) nothing was stored: every request is answered `busy` */
+    const char *busy_reason;           /* (w) */
+};
+
+void batch_init(struct batch *);
+void batch_finish(struct batch *);
+void batch_reset(struct batch *);
+struct request *batch_request(struct batch *, enum request_type, uint64_t client); /* valid until the next call */
+struct slot *batch_slot(struct batch *);                                            /* belongs to the last request */
+void batch_reject(struct batch *, struct request *, uint32_t index, struct slice id, enum reject_code,
+                  const char *message);
+
+#endif

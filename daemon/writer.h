@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writer thread: owns the journal and the state. Takes a full batch, screens it, appends, folds while the disk works,
+ * waits for the disk, hands replies and alert events back. Never touches a socket. Also journals what the clock makes
+ * due (a tick when nothing else comes) and sweeps after a change of settings.
+ *
+ * Group commit without a timer: while a batch is being committed the main thread gathers the next one; a lone signal
+ * pays one sync, a flood shares it. */
+#ifndef DAEMON_WRITER_H
+#define DAEMON_WRITER_H
+
+#include "daemon/batch.h"
+#include "lib/err.h"
+#include "store/recover.h"
+
+struct writer;
+
+struct writer_options {
+    size_t debt_max;            /* dirty rows in memory at which the writer answers busy */
+    uint64_t free_min_ppm;      /* of the disk: below it new signals get busy */
+    /* Called on the writer thread after a batch (or a batch of its own making: ticks, sweeps) is durable or refused;
+     * it must only pass a word to the main thread (eventfd). */
+    void (*done)(void *arg);
+    void *arg;
+};
+
+int writer_start(struct writer **, struct recovered *, const struct writer_options *, struct err *) WW_CHECK;
+void writer_stop(struct writer *); /* finishes the batch in hand, takes a last checkpoint, joins both threads */
+
+/* Main thread. The batch to gather into; NULL never. */
+struct batch *writer_gathering(struct writer *);
+/* Main thread: something was gathered. Hands it over if the writer is free; else it stays the gathering one. */
+void writer_submit(struct writer *);
+/* Main thread, after done(): the next finished batch, oldest first, or NULL. It must be given back, and then is reset.
+ * Batches of the writer's own making (ticks) come the same way with no requests. */
+struct batch *writer_finished(struct writer *);
+void writer_give_back(struct writer *, struct batch *);
+
+/* Any thread. */
+uint64_t writer_number(const struct writer *);     /* last entry durable and folded */
+uint64_t writer_viewed(const struct writer *);     /* last entry that the view holds */
+/* Asks for a checkpoint that holds at least entry `number`; requests coalesce. done() is called when there is one. */
+void writer_want_view(struct writer *, uint64_t number);
+/* The first failure of the writer or view thread: main says it once and exits. NULL: all is well. */
+const struct err *writer_failed(const struct writer *);
+uint64_t writer_beats(const struct writer *);      /* grows while the thread lives: the watchdog's question */
+
+#endif
