@@ -10,6 +10,7 @@
 #include "lib/err.h"
 
 enum tree_type { TREE_SCALAR, TREE_LIST, TREE_MAP };
+enum { TREE_DEPTH_MAX = 32 }; /* lists and maps within each other */
 
 struct tree {
     uint8_t type;          /* enum tree_type */
@@ -36,9 +37,17 @@ struct tree *tree_new(struct arena *, enum tree_type);
 struct tree *tree_text(struct arena *, struct slice);
 void tree_append(struct arena *, struct tree *list, struct tree *item);
 void tree_set(struct arena *, struct tree *map, struct slice key, struct tree *value);
+/* As tree_set, with a key that has its own line, and without looking whether it is there already. */
+void tree_pair(struct arena *, struct tree *map, struct tree *key, struct tree *value);
 void tree_encode(const struct tree *, struct buf *);
 /* WW_EINPUT; depth at most 32, nothing believed. */
 int tree_decode(struct rd *, struct arena *, struct tree **out) WW_CHECK;
+
+/* Keys that stand twice in a map: up to cap of them to out (the first, the repeated one); returns how many. */
+struct tree_twin {
+    const struct tree *first, *again;
+};
+size_t tree_twice(const struct tree *map, struct tree_twin *out, size_t cap);
 
 /* Mistakes found in a document, all of them up to a bound, each with its place. */
 struct mistakes {
@@ -53,6 +62,9 @@ struct mistakes {
 };
 
 void mistake_at(struct mistakes *, const struct tree *where, const char *hint, const char *fmt, ...) WW_PRINTF(4, 5);
+/* The same for a place without a node; sentence and hint are copied. */
+void mistake_put(struct mistakes *, uint32_t line, uint32_t column, const char *hint, const char *fmt, ...)
+    WW_PRINTF(5, 6);
 /* file:line:col: error: sentence, the line, a caret, the hint; `source` is the file's text (may be {NULL,0}). */
 void mistakes_print(const struct mistakes *, struct slice source, struct buf *out);
 /* The nearest of n words within distance 2 (3 for long ones), for hints; NULL when none. */
