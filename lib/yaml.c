@@ -164,21 +164,19 @@ static void on_scalar(struct reader *r, struct fy_event *event)
 {
     struct tree *t = node_of(r, event, TREE_SCALAR);
     struct fy_token *token = event->scalar.value;
-    if (token) {
-        size_t n = 0;
-        const char *p = fy_token_get_text(token, &n);
-        struct slice text = {p, p ? n : 0};
-        if (text.n && (memchr(p, 0, n) || !utf8_valid(text))) {
-            mistake_at(r->mistakes, t, NULL, "an escape stands for no character that text may hold");
-            text.n = 0;
-        }
-        t->text = arena_slice(r->arena, text);
-        enum fy_scalar_style style = fy_token_scalar_style(token);
-        t->quoted = style != FYSS_PLAIN;
-        /* libfyaml's mark stands behind the quote */
-        if ((style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) && t->column > 1)
-            t->column--;
+    enum fy_scalar_style style = token ? fy_token_scalar_style(token) : FYSS_PLAIN;
+    size_t n = 0;
+    const char *p = token ? fy_token_get_text(token, &n) : NULL;
+    struct slice text = {p, p ? n : 0};
+    t->quoted = style != FYSS_PLAIN;
+    /* libfyaml's mark stands behind the quote */
+    if ((style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) && t->column > 1)
+        t->column--;
+    if (text.n && (memchr(p, 0, n) || !utf8_valid(text))) {
+        mistake_at(r->mistakes, t, NULL, "an escape stands for no character that text may hold");
+        text.n = 0;
     }
+    t->text = arena_slice(r->arena, text);
     attach(r, t);
 }
 
