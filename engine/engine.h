@@ -55,6 +55,10 @@ struct engine_out {
 int engine_apply(struct engine *, uint64_t number, int64_t time, struct slice entry, struct engine_out *,
                  struct err *) WW_CHECK;
 
+/* New settings reach old records by sweeps: true from a config entry on until a sweep entry without keys, the mark of
+ * the last one, was applied. A start with this true begins the sweep again. */
+bool engine_sweep_pending(const struct engine *);
+
 /* See engine/state.h. engine_checkpoint fills number and time, not chain. */
 struct checkpoint *engine_checkpoint(struct engine *);
 void engine_committed(struct engine *, struct checkpoint *);

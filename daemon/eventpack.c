@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Alert events to msgpack. Owns nothing; the words come from the dictionary, whose texts never move. */
+#include "daemon/eventpack.h"
+
+void eventpack_text(struct buf *b, struct slice s)
+{
+    if (s.n)
+        enc_slice(b, s);
+    else
+        enc_nil(b);
+}
+
+void eventpack_int(struct buf *b, int64_t v)
+{
+    if (v == NO_INT)
+        enc_nil(b);
+    else
+        enc_int(b, v);
+}
+
+void eventpack_region(struct buf *b, region_t r)
+{
+    char text[16];
+    if (r)
+        enc_slice(b, (struct slice){text, region_text(r, text)});
+    else
+        enc_nil(b);
+}
+
+void eventpack_enterprise(struct buf *b, struct slice uscc, struct slice name, region_t region,
+                          struct slice industry)
+{
+    enc_map(b, 4);
+    enc_str(b, "uscc");
+    eventpack_text(b, uscc);
+    enc_str(b, "name");
+    eventpack_text(b, name);
+    enc_str(b, "region");
+    eventpack_region(b, region);
+    enc_str(b, "industry");
+    eventpack_text(b, industry);
+}
+
+static void reason(struct buf *b, const struct reason *r, const struct dict *d)
+{
+    struct slice id, zh, en;
+    rule_words(dict_text(d, DICT_RULE, r->rule), &id, &zh, &en);
+    struct enc_open m = enc_map_open(b);
+    enc_kv_slice(&m, "rule", id);
+    enc_kv_slice(&m, "title", zh.n ? zh : id);
+    enc_kv_slice(&m, "title_en", en.n ? en : id);
+    enc_kv_str(&m, "level", level_wire(r->level));
+    enc_key(&m, "signals");
+    enc_list(b, r->n);
+    for (uint32_t i = 0; i < r->n; i++)
+        enc_uint(b, r->signals[i]);
+    enc_kv_uint(&m, "signals_total", r->signals_total);
+    enc_close(&m);
+}
+
+void eventpack_reasons(struct buf *b, const struct event *ev, const struct dict *d)
+{
+    enc_list(b, ev->n_reasons);
+    for (uint32_t i = 0; i < ev->n_reasons; i++)
+        reason(b, &ev->reasons[i], d);
+}
+
+static struct slice agency_of(struct slice kind)
+{
+    const char *dot = kind.n ? memchr(kind.p, '.', kind.n) : NULL;
+    return dot ? (struct slice){kind.p, (size_t)(dot - kind.p)} : kind;
+}
+
+void eventpack_evidence(struct buf *b, const struct event *ev, const struct dict *d)
+{
+    enc_list(b, ev->n_evidence);
+    for (uint32_t i = 0; i < ev->n_evidence; i++) {
+        const struct evidence *e = &ev->evidence[i];
+        struct slice kind = dict_text(d, DICT_KIND, e->kind);
+        struct enc_open m = enc_map_open(b);
+        enc_kv_uint(&m, "seq", e->seq);
+        enc_kv_slice(&m, "id", e->id);
+        enc_kv_slice(&m, "source", dict_text(d, DICT_SOURCE, e->source));
+        enc_kv_slice(&m, "kind", kind);
+        enc_kv_slice(&m, "agency", agency_of(kind));
+        enc_kv_int(&m, "at", e->at);
+        enc_kv_uint(&m, "share", e->share_ppm);
+        enc_key(&m, "amount");
+        eventpack_int(b, e->amount);
+        enc_key(&m, "people");
+        eventpack_int(b, e->people);
+        enc_close(&m);
+    }
+}
+
+void eventpack_teams(struct buf *b, struct slice team, const struct slice *joined, size_t n_joined)
+{
+    enc_list(b, n_joined + (team.n ? 1 : 0));
+    if (team.n)
+        enc_slice(b, team);
+    for (size_t i = 0; i < n_joined; i++)
+        enc_slice(b, joined[i]);
+}
+
+struct slice eventpack_title(uint32_t rule, const struct dict *d, bool zh)
+{
+    struct slice word = rule == UINT32_MAX ? (struct slice){NULL, 0} : dict_text(d, DICT_RULE, rule);
+    if (!word.n)
+        return zh ? SLICE("预警") : SLICE("Alert");
+    struct slice id, title_zh, title_en;
+    rule_words(word, &id, &title_zh, &title_en);
+    struct slice title = zh ? title_zh : title_en;
+    return title.n ? title : id;
+}
+
+/* What an action said, where it said it. */
+static void action_pairs(struct enc_open *m, const struct event *ev)
+{
+    const struct {
+        const char *key;
+        struct slice text;
+    } texts[] = {
+        {"principal", ev->principal}, {"actor", ev->actor}, {"finding", ev->finding}, {"outcome", ev->outcome},
+        {"measure", ev->measure},     {"ref", ev->ref},     {"team", ev->team},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        if (texts[i].text.n)
+            enc_kv_slice(m, texts[i].key, texts[i].text);
+    if (ev->people != NO_INT)
+        enc_kv_int(m, "people", ev->people);
+    if (ev->amount != NO_INT)
+        enc_kv_int(m, "amount", ev->amount);
+}
+
+uint32_t eventpack_body(struct buf *b, const struct event *ev, const struct dict *d)
+{
+    struct enc_open m = {.b = b}; /* never closed: the header is the caller's */
+    enc_kv_int(&m, "at", ev->at);
+    enc_kv_str(&m, "type", event_wire(ev->type));
+    enc_kv_uint(&m, "alert", ev->alert);
+    enc_kv_uint(&m, "version", ev->version);
+    enc_kv_str(&m, "state", alert_state_wire(ev->state));
+    enc_kv_str(&m, "level", level_wire(ev->level));
+    enc_kv_str(&m, "level_before", level_wire(ev->level_before));
+    enc_kv_int(&m, "score", ev->score);
+    enc_key(&m, "enterprise");
+    eventpack_enterprise(b, ev->uscc, ev->name, ev->region, ev->industry);
+    enc_kv_slice(&m, "title", event_title(ev, d, true));
+    enc_kv_slice(&m, "title_en", event_title(ev, d, false));
+    enc_key(&m, "reasons");
+    eventpack_reasons(b, ev, d);
+    enc_key(&m, "evidence");
+    eventpack_evidence(b, ev, d);
+    enc_kv_uint(&m, "evidence_total", ev->evidence_total);
+    enc_key(&m, "teams");
+    eventpack_teams(b, ev->team, NULL, 0);
+    enc_key(&m, "due");
+    eventpack_int(b, ev->due);
+    if (ekey_status(&ev->key) != STATUS_ACTUAL)
+        enc_kv_str(&m, "status", status_wire(ekey_status(&ev->key)));
+    if (ev->merged_into)
+        enc_kv_uint(&m, "merged_into", ev->merged_into);
+    if (ev->rules_changed)
+        enc_kv_bool(&m, "rules_changed", true);
+    action_pairs(&m, ev);
+    return m.n;
+}
