@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A batch: what the server gathered while the last one was being committed, and what the writer answers. There are two,
- * swapped; while one side has a batch the other does not touch it. All memory is the batch's arena, thrown away whole.
+/* A batch: what the server gathered while the last one was being committed, and what the writer answers. There are a
+ * few, handed back and forth; while one side has a batch the other does not touch it. What its parts point to is in the
+ * batch's arena, thrown away whole; the two lists keep their memory for the next use.
  *
  * Main thread fills: slots and requests. Writer thread fills: the fields marked (w). */
 #ifndef DAEMON_BATCH_H
@@ -60,8 +61,13 @@ struct batch {
 void batch_init(struct batch *);
 void batch_finish(struct batch *);
 void batch_reset(struct batch *);
+/* May n more slots of `bytes` together be gathered into it? If not: writer_submit, and answer `busy` if it is still so. */
+bool batch_has_room(const struct batch *, size_t n, size_t bytes);
 struct request *batch_request(struct batch *, enum request_type, uint64_t client); /* valid until the next call */
-struct slot *batch_slot(struct batch *);                                            /* belongs to the last request */
+/* Zeroed; belongs to the last request; valid until the next call. The caller adds what it put in to batch->bytes. */
+struct slot *batch_slot(struct batch *);
+/* Either side while it has the batch; keeps the list in the rising order of index. id: in the arena, or copied by the
+ * caller. */
 void batch_reject(struct batch *, struct request *, uint32_t index, struct slice id, enum reject_code,
                   const char *message);
 
