@@ -15,6 +15,7 @@ void hash_blake2b(uint8_t out[CHAIN_LEN], const void *a, size_t na, const void *
 
 /* CRC32C (Castagnoli), hardware where there is; start with 0. */
 uint32_t crc32c(uint32_t crc, const void *p, size_t n);
+uint32_t crc32c_portable(uint32_t crc, const void *p, size_t n); /* the same by tables, where there is none */
 
 /* FNV-1a, 64 bit: for hash tables over trusted or bounded keys. */
 uint64_t hash_fnv1a(const void *p, size_t n);

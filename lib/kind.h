@@ -22,7 +22,8 @@ struct kind {
 struct kinds;
 
 /* Parses the CSV text (header line as in config/kinds.csv, RFC 4180 quoting). Mistakes: WW_ECONFIG with
- * "file:line: sentence": unknown column, kind twice, a weight outside 0..1, a cleared kind that is none. */
+ * "file:line: sentence": unknown column, kind twice, a weight outside 0..1 or with a clearing kind, a cleared kind that
+ * is none. */
 int kinds_parse(struct kinds **, const char *file, struct slice text, struct err *) WW_CHECK;
 void kinds_destroy(struct kinds *);
 size_t kinds_count(const struct kinds *);

@@ -7,9 +7,11 @@
 #include "lib/arena.h"
 #include "lib/base.h"
 
-/* Normalised copy in the arena. {NULL,0} when raw is not valid UTF-8 or nothing is left of it. ASCII-fast: pure
- * printable ASCII without upper case and spaces is copied without a call. */
+/* Normalised copy in the arena. {NULL,0} when raw is not valid UTF-8 or nothing is left of it. Ideographs, ASCII
+ * and full-width ASCII, alone or mixed, are mapped without a call to utf8proc. */
 struct slice name_normalise(struct arena *, struct slice raw);
+
+bool name_blank(struct slice raw); /* nothing but white space, or nothing at all */
 
 bool utf8_valid(struct slice); /* RFC 3629: no surrogates, no overlong forms, at most U+10FFFF */
 

@@ -23,6 +23,7 @@ struct ww_value {
 
 /* Typed look-ups in a map. *out is untouched when the key is not there. Return: 1 there, 0 not there,
  * -1 there with the wrong type or out of range (then the caller answers bad_field with that key). */
+/* A text that is not valid UTF-8 is of the wrong type too. */
 int val_str(const struct ww_value *map, const char *key, struct slice *out);
 int val_int(const struct ww_value *map, const char *key, int64_t *out);
 int val_uint(const struct ww_value *map, const char *key, uint64_t *out);
