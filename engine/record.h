@@ -10,18 +10,18 @@
 
 #include "engine/dict.h"
 #include "engine/ekey.h"
+#include "engine/state.h"
 #include "lib/arena.h"
 #include "lib/buf.h"
 #include "lib/err.h"
 #include "lib/region.h"
 #include "lib/words.h"
 
-enum { SERIES_INLINE = 16, SERIES_SPILL = 8, BLOCK_SIGNALS = 256 };
+enum { SERIES_INLINE = 16, SERIES_SPILL = 8, BLOCK_SIGNALS = 256, NAME_HASH_LEN = 19, OWNER_LEN = 16 };
 
 enum sig_flag {
     SIG_CANCELLED = 1, /* withdrawn by its source: as if it had never come */
-    SIG_BY_NAME = 2,   /* came with a name and no code; it follows the name */
-    SIG_PROFILE = 4
+    SIG_BY_NAME = 2    /* came with a name and no code; it follows the name */
 };
 
 /* A signal as a record keeps it. */
@@ -30,12 +30,15 @@ struct sig {
     int64_t at;
     struct slice id;
     uint8_t flags, role;
-    uint8_t rank;            /* how many active ones of the series came within the window before it, saturating */
     region_t region;         /* 0: not given */
     struct slice industry, project;
     int64_t amount, people, since; /* NO_INT */
     const uint8_t *owner;    /* 16 bytes or NULL */
-    const uint8_t *name;     /* 19 bytes of the hash of the name it came with, or NULL */
+    const uint8_t *name;     /* NAME_HASH_LEN bytes: key of the name it came with (T_NAME), or NULL */
+    char credit;             /* registry.profile: 'A' 'B' 'C'; 0: not given */
+    /* worked out, not stored (engine/series.c) */
+    bool active;             /* neither cancelled nor cleared */
+    uint8_t rank;            /* how many active ones of the series came within the window before it, saturating */
 };
 
 struct bucket {
@@ -43,51 +46,77 @@ struct bucket {
     uint64_t sum;            /* hazards scaled to the bucket's beginning, units of 2^-32 */
 };
 
+/* A block: signals that left the record, in T_BLOCK under (ekey, series, no). */
 struct block_ref {
-    uint32_t no;             /* T_BLOCK key */
-    uint32_t n;
-    int64_t first_at, last_at;
-    uint64_t first_seq, last_seq;
+    uint32_t no, n;
+    int64_t first_at, last_at;     /* of the first and last in it, which is ordered by (at, seq) */
+    uint64_t last_seq;             /* of the last in it */
+    uint64_t min_seq, max_seq;     /* over all in it */
 };
 
 struct series {
-    uint32_t kind, source;   /* dict numbers */
-    uint32_t n;              /* signals here, oldest first */
+    uint32_t kind, source;         /* dict numbers */
+    uint32_t n;                    /* signals here, oldest first by (at, seq) */
     struct sig *sigs;
-    /* what left */
+    /* what left, and what is known of it without reading it; valid for `spilled_cleared` */
     uint32_t n_blocks, next_block;
-    struct block_ref *blocks;     /* oldest first */
+    struct block_ref *blocks;      /* oldest first */
     uint32_t n_buckets;
-    struct bucket *buckets;       /* active hazard of what left, by rising index */
+    struct bucket *buckets;        /* active hazard of what left, by rising index */
+    int64_t spilled_cleared;       /* what was cleared when these were worked out: all up to this time; NO_INT: nothing */
     uint32_t spilled_active;
-    int64_t spilled_latest;       /* at of the latest active one that left; NO_INT */
-    uint64_t spilled_sum;         /* checksum of their numbers */
+    int64_t spilled_latest;        /* at of the latest active one that left; NO_INT: none */
+    uint8_t spilled_rank;          /* its rank */
+    uint64_t spilled_sum;          /* checksum of the active ones' numbers */
+    /* worked out, not stored */
+    int64_t cleared;               /* all up to this time is cleared; NO_INT: nothing */
 };
 
 struct record {
     struct ekey key;
     uint64_t settings;       /* entry that brought the settings under which the figures here were made */
-    struct slice uscc;       /* of the key, or empty */
-    struct slice name;       /* shown: the latest (at, number) that came with the code */
+    struct slice name;       /* shown: the latest (at, number) that came with the code, or the name it is known by */
     int64_t name_at;
     uint64_t name_seq;
-    region_t registered;     /* by registry.profile */
-    struct slice industry;   /* by registry.profile, else the latest signal's */
-    char credit;             /* 'A' 'B' 'C' or 0 */
+    struct slice industry;   /* of the latest signal that gave one */
+    int64_t industry_at;
+    uint64_t industry_seq;
+    region_t place;          /* latest place of work */
+    int64_t place_at;
+    uint64_t place_seq;
     uint64_t alert;          /* the open one, or the last one closed; 0: none ever */
     bool alert_open;
     uint8_t score_level;     /* level by score at the last judgement: hysteresis compares with it */
     bool unresolved;         /* a name that several codes bear: kept, never judged */
+    uint64_t last_seq;       /* of the latest signal applied */
     int64_t due;             /* when it must be judged again; NO_INT */
     int64_t judged_at;
     uint32_t score;          /* hundredths, at the last judgement */
+    uint8_t level;           /* at the last judgement */
     uint32_t n_places;
-    region_t *places;        /* places of work and the registered one, sorted */
+    region_t *places;        /* places of work, sorted */
     uint32_t n_series;
     struct series *series;   /* by (kind, source) */
+    /* worked out from registry.profile signals, not stored (engine/series.c) */
+    region_t registered;     /* 0: not told */
+    struct slice registered_industry;
+    char credit;             /* 'A' 'B' 'C'; 0: not told */
 };
 
 void record_put(struct buf *, const struct record *);
+/* Slices point into `bytes`, lists into the arena. */
 int record_get(struct slice bytes, const struct ekey *, struct arena *, struct record *, struct err *) WW_CHECK;
+
+/* The 18 characters of its code; empty when it is known by name only. */
+struct slice record_uscc(const struct record *);
+/* Registered place, else latest place of work; industry likewise (PROTOCOL). */
+region_t record_region(const struct record *);
+struct slice record_industry(const struct record *);
+
+/* The signals of a block. */
+void block_put(struct buf *, const struct sig *, size_t n);
+int block_get(struct slice bytes, struct arena *, struct sig **, size_t *n, struct err *) WW_CHECK;
+/* Key of a block in T_BLOCK; returns its length. */
+size_t block_key(uint8_t out[STATE_KEY_MAX], const struct ekey *, const struct series *, uint32_t no);
 
 #endif

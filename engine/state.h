@@ -19,7 +19,7 @@ enum table {
     T_META,        /* "engine" -> numbers, clock, counts; "settings" -> the configuration in force (a tree) */
     T_DICT,        /* class u8, id be32 -> text: kinds, sources, rules (engine/dict.h) */
     T_ENTERPRISE,  /* ekey -> record (engine/record.h) */
-    T_BLOCK,       /* ekey, series be32, block be32 -> signals that left a record */
+    T_BLOCK,       /* ekey, kind be32, source be32, block be32 -> signals that left a record */
     T_NAME,        /* status u8, hash of a normalised name -> the codes that bear it (engine/identity.h) */
     T_ALERT,       /* alert be64 -> struct alert (engine/alert.h) */
     T_OPEN,        /* alert be64 -> empty: alerts that are not closed */
