@@ -35,7 +35,6 @@ void watch_stop(struct watch *);              /* no more calls until again/after
 void loop_run(struct loop *);  /* until loop_leave() */
 void loop_leave(struct loop *); /* ends the innermost loop_run once the present callback returns */
 
-int64_t clock_mono_ms(void); /* for intervals */
-int64_t clock_wall_ms(void); /* for what the wire calls a time */
+int64_t loop_ms(void); /* a clock for intervals: never set, never backwards */
 
 #endif
