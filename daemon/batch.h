@@ -54,6 +54,7 @@ struct batch {
     struct engine_out out;             /* (w) alert events, in order; in the arena */
     uint64_t number;                   /* (w) last entry folded */
     int64_t time;                      /* (w) journal time of the batch */
+    int64_t commit_us;                 /* (w) from taken to durable */
     bool busy;                         /* (w) nothing was stored: every request is answered `busy` */
     const char *busy_reason;           /* (w) */
 };

@@ -120,8 +120,9 @@ static void action_pairs(struct enc_open *m, const struct event *ev)
         const char *key;
         struct slice text;
     } texts[] = {
-        {"principal", ev->principal}, {"actor", ev->actor}, {"finding", ev->finding}, {"outcome", ev->outcome},
-        {"measure", ev->measure},     {"ref", ev->ref},     {"team", ev->team},
+        {"principal", ev->principal}, {"actor", ev->actor},     {"finding", ev->finding},
+        {"outcome", ev->outcome},     {"measure", ev->measure}, {"ref", ev->ref},
+        {"team", ev->team},
     };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         if (texts[i].text.n)

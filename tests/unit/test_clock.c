@@ -165,10 +165,10 @@ static void the_system_has_clocks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(follows_the_system),   cmocka_unit_test(never_backwards),
+        cmocka_unit_test(follows_the_system),          cmocka_unit_test(never_backwards),
         cmocka_unit_test(journal_ahead_of_the_system), cmocka_unit_test(small_jump_is_taken),
-        cmocka_unit_test(large_jump_is_held),   cmocka_unit_test(large_jump_taken_back),
-        cmocka_unit_test(small_jumps_add_up),   cmocka_unit_test(gap_at_start),
+        cmocka_unit_test(large_jump_is_held),          cmocka_unit_test(large_jump_taken_back),
+        cmocka_unit_test(small_jumps_add_up),          cmocka_unit_test(gap_at_start),
         cmocka_unit_test(the_system_has_clocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
