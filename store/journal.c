@@ -436,6 +436,11 @@ uint64_t journal_bytes(const struct journal *j)
     return j->sealed_bytes + j->end;
 }
 
+uint64_t journal_room(const struct journal *j)
+{
+    return j->size - j->end;
+}
+
 /* ---- appending ---- */
 
 static int broken(const struct journal *j, struct err *err)

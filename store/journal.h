@@ -63,6 +63,9 @@ uint64_t journal_last(const struct journal *);            /* last number synced;
 int64_t journal_last_time(const struct journal *);
 void journal_chain(const struct journal *, uint8_t out[CHAIN_LEN]); /* hash of the last batch synced */
 uint64_t journal_bytes(const struct journal *);           /* of all segments, as far as they are used */
+/* Bytes left in the segment being written: what fits needs no new one. A batch takes its bodies and notes, up to 14
+ * bytes an entry and 72 more. */
+uint64_t journal_room(const struct journal *);
 
 /* Copies n entries to the tail as one batch of time `time` and numbers them from *first. Not durable before
  * journal_sync(). WW_EFULL: nothing was written, try again later. WW_EIO: stop. n * bytes over BATCH_BYTES_MAX or n 0

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Start: the last checkpoint of the view and the journal's tail make the state. Also the proof of it: a fold of the whole
+ * journal into a view of its own, compared with the one that is there, byte for byte.
+ *
+ * A checkpoint is believed only if the journal has its number and the same chain hash there. The store's id may differ
+ * (after a restore the journal has a new one): the chain, which begins with the journal's key, says whose view it is. A
+ * view folded by another FOLD_VERSION is thrown away and folded anew, with a line in the log; when that finds other
+ * events than those published, subscribers are not told: an upgrade that changes the fold takes a new store id
+ * (`rebuild` does not). Memory stays within cache_bytes and dirty_max rows, however long the tail is. One thread. */
+#ifndef STORE_RECOVER_H
+#define STORE_RECOVER_H
+
+#include "engine/engine.h"
+#include "store/journal.h"
+#include "store/view.h"
+
+struct recover_options {
+    bool rebuild;                  /* throw the view away first */
+    size_t cache_bytes;            /* engine_create's; 0: 256 MiB */
+    size_t dirty_max;              /* rows folded between two commits of the view; 0: 200,000 */
+    size_t map_bytes;              /* view_open's */
+    size_t segment_bytes;          /* journal_open's */
+    const struct journal_io *io;   /* journal_open's, for tests */
+    bool no_thread;                /* journal_open's, for tests */
+    /* Called now and then while the tail is folded: for EXTEND_TIMEOUT_USEC and a terminal. May be NULL. */
+    void (*progress)(void *arg, uint64_t folded, uint64_t total);
+    void *arg;
+};
+
+struct recovered {
+    struct journal *journal;
+    struct view *view;
+    struct view_reader *reader;    /* what the engine loads from: refresh it before a batch, rest it after */
+    struct engine *engine;
+    struct state_loader *loader;
+    uint64_t folded;               /* entries of the tail */
+    bool rebuilt;                  /* from the first entry kept, not from a checkpoint */
+};
+
+/* Opens or creates state_dir, state_dir/journal and state_dir/view. All that was folded beyond dirty_max is in the view;
+ * the rest is dirty in the engine. The reader rests. On failure *out is all NULL: WW_EDAMAGED (names file and offset, or
+ * says --rebuild), WW_ELOCKED, WW_EIO, WW_EFULL. */
+int recover(const char *state_dir, const struct recover_options *, struct recovered *out, struct err *) WW_CHECK;
+/* Closes all four in the right order. What is dirty is left to the next start. NULLs are fine. */
+void recover_close(struct recovered *);
+
+/* Folds all of the journal in state_dir, up to entry `upto`, into a new view in dir (created, must be empty). Nothing is
+ * locked. */
+int recover_fold(const char *state_dir, const char *dir, uint64_t upto, const struct recover_options *,
+                 struct err *) WW_CHECK;
+
+/* Do both views hold the same rows, byte for byte, and the same meta but for the store's id? 0, or WW_EDAMAGED with a
+ * sentence that names the first table and key in which they differ. */
+int view_compare(struct view *a, struct view *b, struct err *) WW_CHECK;
+
+#endif
