@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the daemon believes in: kinds, regions, calendar, rules, loaded from files and made into the settings tree that
+ * is journalled whole. Immutable once loaded; any thread may read it. Main thread loads. */
+#ifndef DAEMON_CATALOG_H
+#define DAEMON_CATALOG_H
+
+#include "daemon/report.h"
+#include "lib/hash.h"
+#include "lib/kind.h"
+#include "lib/region.h"
+#include "lib/tree.h"
+
+struct catalog_files {
+    const char *kinds, *regions, *rules, *calendar;
+    int64_t timezone_ms;
+};
+
+struct catalog {
+    struct kinds *kinds;
+    struct regions *regions;
+    const struct tree *rules;    /* the rules file as read */
+    const struct tree *settings; /* engine/settings.h says what is in it; in the arena */
+    uint8_t hash[CHAIN_LEN];     /* BLAKE2b-256 of the encoded settings: their version */
+};
+
+/* Loads and checks everything, so that all mistakes of all files are told at once. False: the report says what. */
+bool catalog_load(struct catalog *, const struct catalog_files *, struct arena *, struct report *) WW_CHECK;
+void catalog_finish(struct catalog *);
+
+/* A whole text file of at most 16 MiB into the arena. */
+int catalog_read_file(const char *path, struct arena *, struct slice *out, struct err *) WW_CHECK;
+/* YAML of a file; mistakes go to the report. NULL: there were some. *text stays for later mistakes' lines. */
+const struct tree *catalog_read_yaml(const char *path, struct arena *, struct slice *text, struct report *);
+
+#endif

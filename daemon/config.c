@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Owns what a configuration file says. Main thread. The tables it names are the catalog's, principals the principal
+ * room's. */
+#include "daemon/config.h"
+
+#include "lib/calendar.h"
+#include "lib/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* One load in progress. */
+struct loading {
+    struct config *c;
+    const struct options *options;
+    struct report *report;
+    struct mistakes m;         /* of the configuration file itself */
+    struct slice text;
+    const char *dir;           /* of the file: names in it are relative to this */
+    const char *files[8];      /* by enum config_file */
+};
+
+enum config_file { FILE_RULES, FILE_KINDS, FILE_REGIONS, FILE_CALENDAR, FILE_PRINCIPALS, FILE_AREAS, FILE_TEAMS,
+                   FILE_MEASURES };
+
+static const struct {
+    const char *key, *shipped; /* NULL: there is none without the key */
+} file_keys[] = {
+    [FILE_RULES] = {"rules", "rules.yaml"},
+    [FILE_KINDS] = {"kinds", "kinds.csv"},
+    [FILE_REGIONS] = {"regions", "regions.csv"},
+    [FILE_CALENDAR] = {"calendar", "spring_festival.csv"},
+    [FILE_PRINCIPALS] = {"principals", NULL},
+    [FILE_AREAS] = {"areas", NULL},
+    [FILE_TEAMS] = {"teams", NULL},
+    [FILE_MEASURES] = {"measures", NULL},
+};
+
+/* ---- helpers over the tree ---- */
+
+typedef void on_key(struct loading *, const struct tree *value);
+
+struct key {
+    const char *name;
+    on_key *set;
+};
+
+static void unknown_key(struct loading *l, const struct tree *key, const struct key *keys, size_t n, const char *where)
+{
+    const char *names[32];
+    assert(n <= ARRAY_LEN(names));
+    for (size_t i = 0; i < n; i++)
+        names[i] = keys[i].name;
+    const char *near = nearest_word(key->text, names, n);
+    mistake_at(&l->m, key, near ? arena_printf(&l->c->arena, "did you mean \"%s\"?", near) : NULL,
+               "unknown key \"%.*s\"%s", SLICE_ARG(key->text), where);
+}
+
+static void each_key(struct loading *l, const struct tree *map, const struct key *keys, size_t n, const char *where)
+{
+    for (uint32_t i = 0; i < map->n; i++) {
+        size_t k = 0;
+        while (k < n && !slice_is(map->keys[i]->text, keys[k].name))
+            k++;
+        if (k == n)
+            unknown_key(l, map->keys[i], keys, n, where);
+        else
+            keys[k].set(l, map->items[i]);
+    }
+}
+
+static bool is_text(const struct tree *t)
+{
+    return t->type == TREE_SCALAR && t->text.n;
+}
+
+static const char *beside(struct loading *l, const char *name)
+{
+    if (name[0] == '/' || !l->dir)
+        return name;
+    return arena_printf(&l->c->arena, "%s/%s", l->dir, name);
+}
+
+/* ---- listen ---- */
+
+static bool is_loopback(const char *address)
+{
+    return strncmp(address, "tcp://127.", 10) == 0 || strncmp(address, "ipc://", 6) == 0;
+}
+
+static void add_listen(struct loading *l, const struct tree *where, struct config_listen e)
+{
+    struct mistakes *m = &l->m;
+    bool tcp = strncmp(e.address, "tcp://", 6) == 0, ipc = strncmp(e.address, "ipc://", 6) == 0;
+    if ((!tcp && !ipc) || strlen(e.address) < 8)
+        mistake_at(m, where, "tcp://127.0.0.1:7410, ipc:///run/wagewarn/wagewarn.sock", "\"%s\" is no endpoint",
+                   e.address);
+    else if (ipc && (e.address[6] == '@' || e.address[6] == '*'))
+        mistake_at(m, where, "ipc:///run/wagewarn/wagewarn.sock",
+                   "\"%s\": an ipc endpoint must be a file, so that its mode can protect it", e.address);
+    else if (!is_loopback(e.address) && !e.curve)
+        mistake_at(m, where, "give it a server key: {endpoint: ..., curve: FILE}; or listen on tcp://127.0.0.1",
+                   "\"%s\" can be reached from other machines and has no CURVE key", e.address);
+    else if (l->c->n_listen == LISTEN_MAX)
+        mistake_at(m, where, NULL, "more than %d endpoints", LISTEN_MAX);
+    else
+        l->c->listen[l->c->n_listen++] = e;
+}
+
+static void listen_item(struct loading *l, const struct tree *t)
+{
+    static const char *const keys[] = {"endpoint", "principal", "curve"};
+    struct config_listen e = {.principal = principal_local.name};
+    const char **slots[] = {&e.address, &e.principal, &e.curve};
+    if (is_text(t)) {
+        e.address = t->text.p;
+        add_listen(l, t, e);
+        return;
+    }
+    if (t->type != TREE_MAP || !tree_get(t, "endpoint")) {
+        mistake_at(&l->m, t, "- {endpoint: \"tcp://127.0.0.1:7410\", principal: local}",
+                   "an item of \"listen\" must be an endpoint, or a map with one");
+        return;
+    }
+    for (uint32_t i = 0; i < t->n; i++) {
+        size_t k = 0;
+        while (k < ARRAY_LEN(keys) && !slice_is(t->keys[i]->text, keys[k]))
+            k++;
+        if (k == ARRAY_LEN(keys))
+            mistake_at(&l->m, t->keys[i], "keys: endpoint principal curve", "unknown key \"%.*s\" of an endpoint",
+                       SLICE_ARG(t->keys[i]->text));
+        else if (!is_text(t->items[i]))
+            mistake_at(&l->m, t->items[i], NULL, "\"%s\" must be a text", keys[k]);
+        else
+            *slots[k] = t->items[i]->text.p;
+    }
+    if (e.curve)
+        e.curve = beside(l, e.curve);
+    if (e.address)
+        add_listen(l, t, e);
+}
+
+static void set_listen(struct loading *l, const struct tree *t)
+{
+    if (l->options->n_listen) /* the command line wins, and a mistake in what it replaces matters all the same */
+        l->c->n_listen = 0;
+    if (t->type != TREE_LIST || !t->n)
+        mistake_at(&l->m, t, "listen: [\"tcp://127.0.0.1:7410\"]", "\"listen\" must be a list of endpoints");
+    else
+        for (uint32_t i = 0; i < t->n; i++)
+            listen_item(l, t->items[i]);
+}
+
+/* ---- plain keys ---- */
+
+static void set_state_dir(struct loading *l, const struct tree *t)
+{
+    if (is_text(t))
+        l->c->state_dir = beside(l, t->text.p);
+    else
+        mistake_at(&l->m, t, "state_dir: /var/lib/wagewarn", "\"state_dir\" must be a directory");
+}
+
+static void set_timezone(struct loading *l, const struct tree *t)
+{
+    if (!is_text(t) || !offset_parse(t->text, &l->c->timezone_ms))
+        mistake_at(&l->m, t, "timezone: \"+08:00\"", "\"timezone\" must be a fixed offset from UTC");
+}
+
+static void set_file(struct loading *l, const struct tree *t, enum config_file which)
+{
+    if (is_text(t))
+        l->files[which] = beside(l, t->text.p);
+    else
+        mistake_at(&l->m, t, NULL, "\"%s\" must be the name of a file", file_keys[which].key);
+}
+
+#define FILE_SETTER(name, which)                                                                                      \
+    static void name(struct loading *l, const struct tree *t)                                                        \
+    {                                                                                                                 \
+        set_file(l, t, which);                                                                                        \
+    }
+FILE_SETTER(set_rules, FILE_RULES)
+FILE_SETTER(set_kinds, FILE_KINDS)
+FILE_SETTER(set_regions, FILE_REGIONS)
+FILE_SETTER(set_calendar, FILE_CALENDAR)
+FILE_SETTER(set_principals, FILE_PRINCIPALS)
+FILE_SETTER(set_areas, FILE_AREAS)
+FILE_SETTER(set_teams, FILE_TEAMS)
+FILE_SETTER(set_measures, FILE_MEASURES)
+
+static void set_audit(struct loading *l, const struct tree *t)
+{
+    enum { LEAST_DAYS = 183 };
+    if (!tree_duration(t, &l->c->retention_audit_ms) || l->c->retention_audit_ms < LEAST_DAYS * DAY_MS)
+        mistake_at(&l->m, t, "retention: {audit: 400d}", "\"audit\" must be at least six months (%dd)", LEAST_DAYS);
+}
+
+static void set_retention(struct loading *l, const struct tree *t)
+{
+    static const struct key keys[] = {{"audit", set_audit}};
+    if (t->type != TREE_MAP)
+        mistake_at(&l->m, t, "retention: {audit: 400d}", "\"retention\" must be a map");
+    else
+        each_key(l, t, keys, ARRAY_LEN(keys), " of \"retention\"");
+}
+
+/* ---- limits ---- */
+
+static void set_number(struct loading *l, const struct tree *t, const char *key, int64_t *out, int64_t least, int64_t most)
+{
+    int64_t v;
+    if (!tree_int(t, &v) || v < least || v > most)
+        mistake_at(&l->m, t, NULL, "\"%s\" must be a number from %lld to %lld", key, (long long)least, (long long)most);
+    else
+        *out = v;
+}
+
+static void set_size(struct loading *l, const struct tree *t, const char *key, int64_t *out, int64_t least, int64_t most)
+{
+    int64_t v;
+    if (!tree_size(t, &v) || v < least || v > most)
+        mistake_at(&l->m, t, "sizes: 64KiB 1MiB 2GiB", "\"%s\" must be a size from %lldKiB to %lldKiB", key,
+                   (long long)(least >> 10), (long long)(most >> 10));
+    else
+        *out = v;
+}
+
+static void set_max_batch(struct loading *l, const struct tree *t)
+{
+    set_number(l, t, "max_batch", &l->c->limits.max_batch, 1, 10000);
+}
+
+static void set_max_bytes(struct loading *l, const struct tree *t)
+{
+    set_size(l, t, "max_bytes", &l->c->limits.max_bytes, 64 << 10, 4 << 20);
+}
+
+static void set_cache(struct loading *l, const struct tree *t)
+{
+    set_size(l, t, "cache", &l->c->limits.cache, 16 << 20, INT64_C(1) << 40);
+}
+
+static void set_debt(struct loading *l, const struct tree *t)
+{
+    set_number(l, t, "debt", &l->c->limits.debt, 10000, 100000000);
+}
+
+static void set_disk_free(struct loading *l, const struct tree *t)
+{
+    int64_t v;
+    if (!tree_ppm(t, &v) || v < 0 || v > 900000)
+        mistake_at(&l->m, t, "disk_free: 0.05", "\"disk_free\" must be a share of the disk from 0 to 0.9");
+    else
+        l->c->limits.disk_free_ppm = v;
+}
+
+static void set_limits(struct loading *l, const struct tree *t)
+{
+    static const struct key keys[] = {
+        {"max_batch", set_max_batch}, {"max_bytes", set_max_bytes}, {"cache", set_cache},
+        {"debt", set_debt},           {"disk_free", set_disk_free},
+    };
+    if (t->type != TREE_MAP)
+        mistake_at(&l->m, t, "limits: {max_batch: 1000}", "\"limits\" must be a map");
+    else
+        each_key(l, t, keys, ARRAY_LEN(keys), " of \"limits\"");
+}
+
+static const struct key top_keys[] = {
+    {"listen", set_listen},       {"state_dir", set_state_dir}, {"timezone", set_timezone},
+    {"rules", set_rules},         {"kinds", set_kinds},         {"regions", set_regions},
+    {"areas", set_areas},         {"teams", set_teams},         {"measures", set_measures},
+    {"calendar", set_calendar},   {"principals", set_principals}, {"retention", set_retention},
+    {"limits", set_limits},
+};
+
+/* ---- loading ---- */
+
+static bool has_file(const char *dir, const char *name, char *out, size_t cap)
+{
+    int n = snprintf(out, cap, "%s/%s", dir, name);
+    return n > 0 && (size_t)n < cap && access(out, R_OK) == 0;
+}
+
+/* A file not named: the one of its name beside the configuration, else the one shipped: $WAGEWARN_DATA, where it was
+ * installed, the source tree. */
+static const char *shipped(struct loading *l, const char *name)
+{
+    const char *dirs[] = {l->dir, getenv("WAGEWARN_DATA"), WW_DATADIR, WW_SOURCE_CONFIG};
+    char path[4096];
+    for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
+        if (dirs[i] && *dirs[i] && has_file(dirs[i], name, path, sizeof path))
+            return arena_slice(&l->c->arena, slice_of(path)).p;
+    return arena_printf(&l->c->arena, "%s/%s", WW_DATADIR, name); /* its absence is told when it is read */
+}
+
+static void read_file(struct loading *l)
+{
+    const char *path = l->options->config;
+    if (!path)
+        return;
+    const char *slash = strrchr(path, '/');
+    struct slice dir = slash ? (struct slice){path, (size_t)(slash - path) + (slash == path)} : SLICE(".");
+    l->dir = arena_slice(&l->c->arena, dir).p;
+    const struct tree *t = catalog_read_yaml(path, &l->c->arena, &l->text, l->report);
+    if (!t)
+        return;
+    if (t->type != TREE_MAP)
+        mistake_at(&l->m, t, "state_dir: /var/lib/wagewarn", "the configuration must be a map of keys");
+    else
+        each_key(l, t, top_keys, ARRAY_LEN(top_keys), "");
+}
+
+static void set_defaults(struct config *c)
+{
+    c->timezone_ms = OFFSET_CHINA_MS;
+    c->retention_audit_ms = 400 * DAY_MS;
+    c->limits = (struct config_limits){
+        .max_batch = 1000,
+        .max_bytes = 1 << 20,
+        .cache = 256 << 20,
+        .debt = 400000,
+        .disk_free_ppm = 50000,
+    };
+}
+
+/* Options over file over environment over defaults. */
+static void place(struct loading *l)
+{
+    struct config *c = l->c;
+    const char *env = getenv("STATE_DIRECTORY");
+    if (l->options->state_dir)
+        c->state_dir = l->options->state_dir;
+    else if (!c->state_dir && env && *env)
+        c->state_dir = arena_slice(&c->arena, (struct slice){env, strcspn(env, ":")}).p;
+    else if (!c->state_dir)
+        c->state_dir = "./wagewarn-state";
+    if (l->options->n_listen)
+        c->n_listen = 0;
+    for (unsigned i = 0; i < l->options->n_listen; i++)
+        add_listen(l, NULL, (struct config_listen){l->options->listen[i], principal_local.name, NULL});
+    if (c->n_listen || l->m.total)
+        return;
+    add_listen(l, NULL, (struct config_listen){"tcp://127.0.0.1:7410", principal_local.name, NULL});
+    add_listen(l, NULL, (struct config_listen){arena_printf(&c->arena, "ipc://%s/wagewarn.sock", c->state_dir),
+                                               principal_local.name, NULL});
+}
+
+static void load_principals(struct loading *l)
+{
+    struct config *c = l->c;
+    const char *file = l->files[FILE_PRINCIPALS];
+    struct slice text;
+    if (file) {
+        const struct tree *t = catalog_read_yaml(file, &c->arena, &text, l->report);
+        if (!t)
+            return;
+        struct mistakes m = {.arena = &c->arena, .file = file};
+        principals_load(&c->principals, t, &c->arena, &m);
+        report_mistakes(l->report, &m, text);
+    }
+    for (unsigned i = 0; i < c->n_listen; i++) {
+        struct slice name = slice_of(c->listen[i].principal);
+        if (c->listen[i].curve || principals_named(&c->principals, name))
+            continue;
+        if (c->principals.listed)
+            mistake_put(&l->m, 0, 0, "name one of that file, or local", "endpoint %s: no principal \"%s\" in %s",
+                        c->listen[i].address, c->listen[i].principal, file);
+        else
+            principals_add_trusted(&c->principals, name, &c->arena);
+    }
+}
+
+/* Files of rooms to come: kept well-formed, so that they are good on the day they are used. */
+static void check_later_files(struct loading *l)
+{
+    static const enum config_file later[] = {FILE_AREAS, FILE_TEAMS, FILE_MEASURES};
+    struct slice text;
+    for (size_t i = 0; i < ARRAY_LEN(later); i++)
+        if (l->files[later[i]] && !catalog_read_yaml(l->files[later[i]], &l->c->arena, &text, l->report))
+            return;
+}
+
+static void load_catalog(struct loading *l)
+{
+    const char *paths[ARRAY_LEN(file_keys)];
+    for (size_t i = 0; i < ARRAY_LEN(file_keys); i++)
+        paths[i] = l->files[i] || !file_keys[i].shipped ? l->files[i] : shipped(l, file_keys[i].shipped);
+    struct catalog_files files = {
+        .kinds = paths[FILE_KINDS],
+        .regions = paths[FILE_REGIONS],
+        .rules = paths[FILE_RULES],
+        .calendar = paths[FILE_CALENDAR],
+        .timezone_ms = l->c->timezone_ms,
+    };
+    if (!catalog_load(&l->c->catalog, &files, &l->c->arena, l->report))
+        assert(l->report->errors);
+}
+
+struct config *config_load(const struct options *options, struct report *report)
+{
+    struct config *c = mem_zalloc(sizeof *c);
+    c->holders = 1;
+    c->file = options->config;
+    struct loading l = {.c = c, .options = options, .report = report};
+    l.m = (struct mistakes){.arena = &c->arena, .file = options->config ? options->config : "command line"};
+    set_defaults(c);
+    read_file(&l);
+    place(&l);
+    load_principals(&l);
+    report_mistakes(report, &l.m, l.text);
+    check_later_files(&l);
+    load_catalog(&l);
+    if (!report->errors)
+        return c;
+    config_release(c);
+    return NULL;
+}
+
+void config_hold(struct config *c)
+{
+    c->holders++;
+}
+
+void config_release(struct config *c)
+{
+    if (!c || --c->holders)
+        return;
+    catalog_finish(&c->catalog);
+    arena_finish(&c->arena);
+    free(c);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return (!a && !b) || (a && b && strcmp(a, b) == 0);
+}
+
+const char *config_needs_restart(const struct config *now, const struct config *next)
+{
+    if (!same_text(now->state_dir, next->state_dir))
+        return "state_dir";
+    bool same = now->n_listen == next->n_listen;
+    for (unsigned i = 0; same && i < now->n_listen; i++)
+        same = same_text(now->listen[i].address, next->listen[i].address) &&
+               same_text(now->listen[i].curve, next->listen[i].curve);
+    if (!same)
+        return "listen";
+    if (now->limits.cache != next->limits.cache || now->limits.debt != next->limits.debt ||
+        now->limits.disk_free_ppm != next->limits.disk_free_ppm || now->limits.max_bytes != next->limits.max_bytes)
+        return "limits";
+    return NULL;
+}
