@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Queries about alerts: the list with its filters and pages, and one with reasons, evidence and history. Query
+ * thread. */
+#include "daemon/query_answer.h"
+
+#include "daemon/eventpack.h"
+#include "lib/mem.h"
+
+#include <inttypes.h>
+
+enum { CHUNK = 256, HISTORY_MAX = 1000, RENEW_ROWS = 8192 };
+
+/* ---- numbers of alerts or events, a chunk at a time ---- */
+
+struct numbers {
+    struct slice prefix; /* of the keys wanted; what follows is the number */
+    uint64_t at[CHUNK];
+    size_t n, most;
+};
+
+static bool add_number(void *arg, struct slice key, struct slice value)
+{
+    struct numbers *l = arg;
+    (void)value;
+    if (key.n != l->prefix.n + 8 || (l->prefix.n && memcmp(key.p, l->prefix.p, l->prefix.n) != 0))
+        return false;
+    l->at[l->n++] = key_get64(key.p + l->prefix.n);
+    return l->n < l->most;
+}
+
+static int numbers_from(struct answer *a, enum table t, uint64_t from, struct numbers *l)
+{
+    uint8_t key[8];
+    key_put64(key, from);
+    *l = (struct numbers){.most = CHUNK};
+    return view_scan(a->reader, t, (struct slice){(const char *)key, sizeof key}, VIEW_UP, add_number, l, a->err);
+}
+
+/* ---- one alert ---- */
+
+/* 1 found, 0 not there, negative failed. Lists are in the scratch arena. */
+static int get_alert(struct answer *a, uint64_t number, struct alert *al)
+{
+    uint8_t key[8];
+    struct slice value;
+    key_put64(key, number);
+    int rc = view_get(a->reader, T_ALERT, key, sizeof key, &value, a->err);
+    if (rc <= 0)
+        return rc;
+    rc = alert_get(value, &a->scratch, al, a->err);
+    return rc < 0 ? rc : 1;
+}
+
+static bool sees_alert(const struct answer *a, const struct alert *al)
+{
+    return answer_sees(a, al->region, al->places, al->n_places);
+}
+
+/* The pairs that an item of the list has. */
+static void put_item(struct answer *a, struct enc_open *m, const struct alert *al)
+{
+    struct buf *b = &a->q->body;
+    enc_kv_uint(m, "alert", al->number);
+    enc_kv_uint(m, "version", al->version);
+    enc_kv_str(m, "state", alert_state_wire(al->state));
+    enc_kv_str(m, "level", level_wire(al->level));
+    enc_kv_int(m, "score", al->score);
+    enc_key(m, "enterprise");
+    eventpack_enterprise(b, al->uscc, al->name, al->region, al->industry);
+    enc_kv_slice(m, "title", eventpack_title(al->rule, a->dict, true));
+    enc_kv_slice(m, "title_en", eventpack_title(al->rule, a->dict, false));
+    enc_kv_int(m, "raised_at", al->raised_at);
+    enc_kv_int(m, "changed_at", al->changed_at);
+    enc_key(m, "due");
+    eventpack_int(b, al->due);
+    enc_key(m, "teams");
+    eventpack_teams(b, al->team, al->joined, al->n_joined);
+    if (ekey_status(&al->key) != STATUS_ACTUAL)
+        enc_kv_str(m, "status", status_wire(ekey_status(&al->key)));
+}
+
+/* ---- the list ---- */
+
+struct filter {
+    int state;      /* enum alert_state; 0: all but closed; -1: any */
+    int level;      /* -1: any */
+    region_t region; /* 0: any */
+    bool overdue;
+    uint8_t status;
+    uint64_t after, limit;
+};
+
+static bool read_words(struct answer *a, struct filter *f)
+{
+    struct slice state = {NULL, 0}, level = {NULL, 0}, region = {NULL, 0};
+    if (!param_text(a, "state", &state) || !param_text(a, "level", &level) || !param_text(a, "region", &region))
+        return false;
+    if (state.p)
+        f->state = slice_is(state, "any") ? -1 : alert_state_of(state);
+    if (state.p && !slice_is(state, "any") && f->state <= 0)
+        return param_bad(a, "state", "must be open, accepted, verified, disposed, closed or any");
+    f->level = level.p ? level_of(level) : -1;
+    if (level.p && f->level < 0)
+        return param_bad(a, "level", "must be general, major, critical or none");
+    f->region = region_of(region);
+    if (region.p && !f->region)
+        return param_bad(a, "region", "must be the first digits of a region code");
+    return true;
+}
+
+static bool read_filter(struct answer *a, struct filter *f)
+{
+    *f = (struct filter){0};
+    return read_words(a, f) && param_bool(a, "overdue", &f->overdue) && param_status(a, &f->status) &&
+           param_uint(a, "after", &f->after) && param_limit(a, &f->limit);
+}
+
+static bool overdue(const struct answer *a, const struct alert *al)
+{
+    return al->state != ALERT_STATE_CLOSED && al->due != NO_INT && al->due < a->q->now;
+}
+
+static bool in_region(const struct alert *al, region_t prefix)
+{
+    if (!prefix || (al->region && region_within(al->region, prefix)))
+        return true;
+    for (uint32_t i = 0; i < al->n_places; i++)
+        if (region_within(al->places[i], prefix))
+            return true;
+    return false;
+}
+
+static bool passes(const struct answer *a, const struct filter *f, const struct alert *al)
+{
+    bool state = f->state < 0 || (f->state == 0 ? al->state != ALERT_STATE_CLOSED : al->state == f->state);
+    return state && (f->level < 0 || al->level == f->level) && ekey_status(&al->key) == f->status &&
+           (!f->overdue || overdue(a, al)) && in_region(al, f->region) && sees_alert(a, al);
+}
+
+struct page {
+    struct enc_open list;
+    uint64_t n, last; /* items, number of the last one */
+    bool more;
+};
+
+/* One chunk of candidates onto the page. False in *go_on: the page is full. */
+static int page_chunk(struct answer *a, const struct filter *f, const struct numbers *l, struct page *p, bool *go_on)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        struct alert al;
+        arena_reset(&a->scratch);
+        int rc = get_alert(a, l->at[i], &al);
+        if (rc < 0)
+            return rc;
+        if (rc == 0 || !passes(a, f, &al))
+            continue;
+        p->more = p->n == f->limit;
+        if (p->more) {
+            *go_on = false;
+            return 0;
+        }
+        enc_item(&p->list);
+        struct enc_open m = enc_map_open(&a->q->body);
+        put_item(a, &m, &al);
+        enc_close(&m);
+        p->n++;
+        p->last = al.number;
+    }
+    *go_on = l->n == CHUNK;
+    return 0;
+}
+
+static int fill_page(struct answer *a, const struct filter *f, struct page *p)
+{
+    /* What is not closed has a table of its own, so that the daily question does not read years. */
+    enum table t = f->state < 0 || f->state == ALERT_STATE_CLOSED ? T_ALERT : T_OPEN;
+    uint64_t from = f->after + 1;
+    bool go_on = from != 0;
+    for (size_t seen = 0; go_on; seen += CHUNK) {
+        struct numbers l;
+        int rc = numbers_from(a, t, from, &l);
+        if (rc == 0)
+            rc = page_chunk(a, f, &l, p, &go_on);
+        /* A long search lets the view reuse its pages now and then; numbers stay what they are. */
+        if (rc == 0 && go_on && seen % RENEW_ROWS == RENEW_ROWS - CHUNK) {
+            view_reader_rest(a->reader);
+            rc = view_reader_refresh(a->reader, a->err);
+        }
+        if (rc)
+            return rc;
+        if (go_on)
+            from = l.at[l.n - 1] + 1;
+    }
+    return 0;
+}
+
+int answer_alerts(struct answer *a)
+{
+    struct filter f;
+    struct page p = {.n = 0};
+    if (!read_filter(a, &f))
+        return 0;
+    enc_key(&a->out, "alerts");
+    p.list = enc_list_open(&a->q->body);
+    int rc = fill_page(a, &f, &p);
+    enc_close(&p.list);
+    if (rc == 0 && p.more)
+        enc_kv_uint(&a->out, "next", p.last);
+    return rc;
+}
+
+/* ---- one with all that is known ---- */
+
+struct history {
+    uint64_t events[HISTORY_MAX]; /* newest first */
+    size_t n;
+};
+
+static int read_history(struct answer *a, uint64_t alert, struct history *h)
+{
+    uint8_t key[16];
+    uint64_t from = UINT64_MAX;
+    struct numbers l;
+    key_put64(key, alert);
+    do {
+        key_put64(key + 8, from);
+        l = (struct numbers){.prefix = {(const char *)key, 8}};
+        l.most = HISTORY_MAX - h->n < CHUNK ? HISTORY_MAX - h->n : CHUNK;
+        int rc = view_scan(a->reader, T_HISTORY, (struct slice){(const char *)key, sizeof key}, VIEW_DOWN, add_number,
+                           &l, a->err);
+        if (rc)
+            return rc;
+        memcpy(h->events + h->n, l.at, l.n * sizeof *l.at);
+        h->n += l.n;
+        from = l.n ? l.at[l.n - 1] - 1 : 0;
+    } while (l.n == CHUNK && h->n < HISTORY_MAX && from);
+    return 0;
+}
+
+static int get_event(struct answer *a, uint64_t seq, struct event *ev)
+{
+    uint8_t key[8];
+    struct slice value;
+    key_put64(key, seq);
+    int rc = view_get(a->reader, T_EVENT, key, sizeof key, &value, a->err);
+    if (rc <= 0)
+        return rc; /* 0: older than what is kept */
+    rc = event_get(value, &a->scratch, ev, a->err);
+    return rc < 0 ? rc : 1;
+}
+
+static void put_step(struct enc_open *m, const struct event *ev)
+{
+    const struct {
+        const char *key;
+        struct slice text;
+    } texts[] = {
+        {"principal", ev->principal}, {"actor", ev->actor}, {"finding", ev->finding}, {"outcome", ev->outcome},
+        {"measure", ev->measure},     {"ref", ev->ref},     {"team", ev->team},
+    };
+    enc_kv_uint(m, "seq", ev->seq);
+    enc_kv_int(m, "at", ev->at);
+    enc_kv_str(m, "type", event_wire(ev->type));
+    enc_kv_str(m, "level", level_wire(ev->level));
+    enc_kv_int(m, "score", ev->score);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        if (texts[i].text.n)
+            enc_kv_slice(m, texts[i].key, texts[i].text);
+    if (ev->people != NO_INT)
+        enc_kv_int(m, "people", ev->people);
+    if (ev->amount != NO_INT)
+        enc_kv_int(m, "amount", ev->amount);
+    if (ev->merged_into)
+        enc_kv_uint(m, "merged_into", ev->merged_into);
+    if (ev->rules_changed)
+        enc_kv_bool(m, "rules_changed", true);
+}
+
+static int put_history(struct answer *a, struct enc_open *m, const struct history *h)
+{
+    int rc = 0;
+    enc_key(m, "history");
+    struct enc_open list = enc_list_open(&a->q->body);
+    for (size_t i = h->n; rc >= 0 && i-- > 0;) {
+        struct event ev;
+        arena_reset(&a->scratch);
+        rc = get_event(a, h->events[i], &ev);
+        if (rc <= 0)
+            continue;
+        enc_item(&list);
+        struct enc_open step = enc_map_open(&a->q->body);
+        put_step(&step, &ev);
+        enc_close(&step);
+    }
+    enc_close(&list);
+    return rc < 0 ? rc : 0;
+}
+
+/* Why it stands: as the last event says that says anything about it (steps of a team do not). */
+static int put_grounds(struct answer *a, struct enc_open *m, const struct history *h)
+{
+    struct event ev = {.n_reasons = 0};
+    int rc = 0;
+    for (size_t i = 0; i < h->n; i++) {
+        arena_reset(&a->scratch);
+        rc = get_event(a, h->events[i], &ev);
+        if (rc < 0)
+            return rc;
+        if (rc == 1 && (ev.n_reasons || ev.n_evidence))
+            break;
+        ev = (struct event){.n_reasons = 0};
+    }
+    enc_key(m, "reasons");
+    eventpack_reasons(&a->q->body, &ev, a->dict);
+    enc_key(m, "evidence");
+    eventpack_evidence(&a->q->body, &ev, a->dict);
+    enc_kv_uint(m, "evidence_total", ev.evidence_total);
+    return 0;
+}
+
+static int put_whole(struct answer *a, const struct alert *al)
+{
+    struct history *h = arena_zalloc(&a->q->arena, sizeof *h);
+    enc_key(&a->out, "alert");
+    struct enc_open m = enc_map_open(&a->q->body);
+    put_item(a, &m, al);
+    int rc = read_history(a, al->number, h);
+    if (rc == 0)
+        rc = put_grounds(a, &m, h);
+    if (rc == 0)
+        rc = put_history(a, &m, h);
+    enc_close(&m);
+    return rc;
+}
+
+int answer_alert(struct answer *a)
+{
+    uint64_t number = 0;
+    if (!param_uint(a, "alert", &number))
+        return 0;
+    if (!ww_get(a->q->params, "alert"))
+        return answer_refuse(a, WIRE_ERROR_MISSING_FIELD, "'alert' is missing: the number of the alert");
+    struct alert al;
+    int rc = get_alert(a, number, &al);
+    if (rc < 0)
+        return rc;
+    if (rc == 0 || !sees_alert(a, &al))
+        return answer_refuse(a, WIRE_ERROR_NO_SUCH_ALERT,
+                             arena_printf(&a->q->arena, "there is no alert %" PRIu64 " in your regions", number));
+    return put_whole(a, &al);
+}
+
+/* ---- counts for `status` ---- */
+
+struct level_count {
+    uint64_t open, overdue;
+    int64_t oldest;
+};
+
+static int count_open(struct answer *a, struct level_count counts[LEVEL_COUNT])
+{
+    struct numbers l;
+    uint64_t from = 0;
+    do {
+        int rc = numbers_from(a, T_OPEN, from, &l);
+        if (rc)
+            return rc;
+        for (size_t i = 0; i < l.n; i++) {
+            struct alert al;
+            arena_reset(&a->scratch);
+            rc = get_alert(a, l.at[i], &al);
+            if (rc < 0)
+                return rc;
+            if (rc == 0 || ekey_status(&al.key) != STATUS_ACTUAL || !sees_alert(a, &al))
+                continue;
+            struct level_count *c = &counts[al.level < LEVEL_COUNT ? al.level : 0];
+            c->oldest = c->open == 0 || al.raised_at < c->oldest ? al.raised_at : c->oldest;
+            c->open++;
+            c->overdue += overdue(a, &al);
+        }
+        from = l.n ? l.at[l.n - 1] + 1 : 0;
+    } while (l.n == CHUNK);
+    return 0;
+}
+
+int answer_open_counts(struct answer *a)
+{
+    struct level_count counts[LEVEL_COUNT] = {{0, 0, 0}};
+    int rc = count_open(a, counts);
+    if (rc)
+        return rc;
+    enc_key(&a->out, "alerts");
+    struct enc_open list = enc_list_open(&a->q->body);
+    for (int level = LEVEL_COUNT - 1; level >= 0; level--) {
+        const struct level_count *c = &counts[level];
+        if (level == LEVEL_NONE && c->open == 0) /* the risk is over and a team has still to say so */
+            continue;
+        enc_item(&list);
+        struct enc_open m = enc_map_open(&a->q->body);
+        enc_kv_str(&m, "level", level_wire((unsigned)level));
+        enc_kv_uint(&m, "open", c->open);
+        enc_kv_uint(&m, "overdue", c->overdue);
+        enc_key(&m, "oldest_at");
+        eventpack_int(&a->q->body, c->open ? c->oldest : NO_INT);
+        enc_close(&m);
+    }
+    enc_close(&list);
+    return 0;
+}

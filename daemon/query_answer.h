@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the rooms of the query thread share: an answer while it is being written, and its rows of the table of queries.
+ * Query thread only. */
+#ifndef DAEMON_QUERY_ANSWER_H
+#define DAEMON_QUERY_ANSWER_H
+
+#include "daemon/query.h"
+
+struct answer {
+    struct query *q;
+    struct view_reader *reader; /* refreshed: one moment of the view */
+    const struct dict *dict;
+    const uint8_t *store_id;
+    struct enc_open out;        /* the body, open: answers add their pairs */
+    struct arena scratch;       /* may be reset between rows */
+    struct err *err;
+};
+
+/* Each adds its pairs to a->out. 0: done, or refused by answer_refuse(); negative: the view failed, err says how. */
+int answer_status(struct answer *);
+int answer_feeds(struct answer *);
+int answer_kinds(struct answer *);
+int answer_rules(struct answer *);
+int answer_alerts(struct answer *);
+int answer_alert(struct answer *);
+int answer_enterprise(struct answer *);
+int answer_signals(struct answer *);
+int answer_open_counts(struct answer *); /* the part `alerts` of status */
+
+/* The asker is told `error` with this sentence (static, or in the query's arena). Returns 0. */
+int answer_refuse(struct answer *, enum wire_error, const char *sentence);
+
+/* Parameters. False: it is there and of a wrong type or value, and the query is refused with its name. *out is kept
+ * when it is not there. */
+bool param_uint(struct answer *, const char *key, uint64_t *out);
+bool param_text(struct answer *, const char *key, struct slice *out);
+bool param_bool(struct answer *, const char *key, bool *out);
+bool param_limit(struct answer *, uint64_t *out); /* 1..QUERY_LIMIT_MAX */
+bool param_status(struct answer *, uint8_t *out);
+bool param_bad(struct answer *, const char *key, const char *why); /* refuses; returns false */
+
+/* May the asker see what lies in any of these places? */
+bool answer_sees(const struct answer *, region_t, const region_t *places, size_t n);
+
+/* Big-endian numbers, as keys of the view have them. */
+static inline void key_put64(uint8_t out[8], uint64_t v)
+{
+    for (int i = 0; i < 8; i++)
+        out[i] = (uint8_t)(v >> (56 - 8 * i));
+}
+
+static inline uint64_t key_get64(const void *p)
+{
+    const uint8_t *b = p;
+    uint64_t v = 0;
+    for (int i = 0; i < 8; i++)
+        v = v << 8 | b[i];
+    return v;
+}
+
+#endif
