@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The query thread: one query at a time, in the order they came. Owns its view reader and the queues; waits for the
- * checkpoint that a query must see; leaves what is said to the rows of the table (query_alerts, query_enterprise,
- * query_plain). Never touches a socket. */
+/* The query thread: one query at a time, in the order they came. Owns its view reader and the queues; waits
+ * for the checkpoint that a query must see; leaves what is said to the rows of the table (query_alerts,
+ * query_enterprise, query_plain). Never touches a socket. */
 #include "daemon/query.h"
 
 #include "daemon/query_answer.h"
@@ -31,8 +31,9 @@ static const struct {
     const char *what;
     int (*answer)(struct answer *);
 } answers[] = {
-    {"status", answer_status}, {"feeds", answer_feeds},           {"alerts", answer_alerts},   {"alert", answer_alert},
-    {"kinds", answer_kinds},   {"enterprise", answer_enterprise}, {"signals", answer_signals}, {"rules", answer_rules},
+    {"status", answer_status},   {"feeds", answer_feeds}, {"alerts", answer_alerts},
+    {"alert", answer_alert},     {"kinds", answer_kinds}, {"enterprise", answer_enterprise},
+    {"signals", answer_signals}, {"rules", answer_rules},
 };
 
 /* ---- what all answers share ---- */
@@ -119,8 +120,9 @@ static int (*find_answer(struct answer *a))(struct answer *)
         if (slice_is(what, answers[i].what))
             return answers[i].answer;
     if (what.p)
-        answer_refuse(a, WIRE_ERROR_UNKNOWN_QUERY,
-                      "no such query; ask for status, feeds, alerts, alert, enterprise, signals, kinds or rules");
+        answer_refuse(
+            a, WIRE_ERROR_UNKNOWN_QUERY,
+            "no such query; ask for status, feeds, alerts, alert, enterprise, signals, kinds or rules");
     else
         answer_refuse(a, WIRE_ERROR_MISSING_FIELD, "'what' is missing: it names the query");
     return NULL;
@@ -173,7 +175,8 @@ static void work_off(struct query_thread *t, struct query *q)
     struct err err;
     if (run_query(t, q, &err)) {
         char quoted[sizeof err.msg * 2];
-        log_line(LOG_L_ERROR, "query failed", "reason=%s", log_quote(quoted, sizeof quoted, slice_of(err.msg)));
+        log_line(LOG_L_ERROR, "query failed", "reason=%s",
+                 log_quote(quoted, sizeof quoted, slice_of(err.msg)));
         q->error = WIRE_ERROR_INTERNAL;
         q->sentence = "the view could not be read; the daemon's log says why";
     }
@@ -238,7 +241,8 @@ int query_start(struct query_thread **out, const struct query_options *o, struct
         goto out_free;
     int no = pthread_create(&t->thread, NULL, run, t);
     if (no) {
-        rc = err_set(err, WW_EIO, "cannot start the query thread: %s; raise the limit on tasks", strerror(no));
+        rc =
+            err_set(err, WW_EIO, "cannot start the query thread: %s; raise the limit on tasks", strerror(no));
         goto out_reader;
     }
     pthread_setname_np(t->thread, "query");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Queries about alerts: the list with its filters and pages, and one with reasons, evidence and history. Query
- * thread. */
+/* Queries about alerts: the list with its filters and pages, and one with reasons, evidence and history.
+ * Query thread. */
 #include "daemon/query_answer.h"
 
 #include "daemon/eventpack.h"
@@ -33,7 +33,8 @@ static int numbers_from(struct answer *a, enum table t, uint64_t from, struct nu
     uint8_t key[8];
     key_put64(key, from);
     *l = (struct numbers){.most = CHUNK};
-    return view_scan(a->reader, t, (struct slice){(const char *)key, sizeof key}, VIEW_UP, add_number, l, a->err);
+    return view_scan(a->reader, t, (struct slice){(const char *)key, sizeof key}, VIEW_UP, add_number, l,
+                     a->err);
 }
 
 /* ---- one alert ---- */
@@ -82,8 +83,8 @@ static void put_item(struct answer *a, struct enc_open *m, const struct alert *a
 /* ---- the list ---- */
 
 struct filter {
-    int state;      /* enum alert_state; 0: all but closed; -1: any */
-    int level;      /* -1: any */
+    int state;       /* enum alert_state; 0: all but closed; -1: any */
+    int level;       /* -1: any */
     region_t region; /* 0: any */
     bool overdue;
     uint8_t status;
@@ -93,7 +94,8 @@ struct filter {
 static bool read_words(struct answer *a, struct filter *f)
 {
     struct slice state = {NULL, 0}, level = {NULL, 0}, region = {NULL, 0};
-    if (!param_text(a, "state", &state) || !param_text(a, "level", &level) || !param_text(a, "region", &region))
+    if (!param_text(a, "state", &state) || !param_text(a, "level", &level) ||
+        !param_text(a, "region", &region))
         return false;
     if (state.p)
         f->state = slice_is(state, "any") ? -1 : alert_state_of(state);
@@ -144,7 +146,8 @@ struct page {
 };
 
 /* One chunk of candidates onto the page. False in *go_on: the page is full. */
-static int page_chunk(struct answer *a, const struct filter *f, const struct numbers *l, struct page *p, bool *go_on)
+static int page_chunk(struct answer *a, const struct filter *f, const struct numbers *l, struct page *p,
+                      bool *go_on)
 {
     for (size_t i = 0; i < l->n; i++) {
         struct alert al;
@@ -226,8 +229,8 @@ static int read_history(struct answer *a, uint64_t alert, struct history *h)
         key_put64(key + 8, from);
         l = (struct numbers){.prefix = {(const char *)key, 8}};
         l.most = HISTORY_MAX - h->n < CHUNK ? HISTORY_MAX - h->n : CHUNK;
-        int rc = view_scan(a->reader, T_HISTORY, (struct slice){(const char *)key, sizeof key}, VIEW_DOWN, add_number,
-                           &l, a->err);
+        int rc = view_scan(a->reader, T_HISTORY, (struct slice){(const char *)key, sizeof key}, VIEW_DOWN,
+                           add_number, &l, a->err);
         if (rc)
             return rc;
         memcpy(h->events + h->n, l.at, l.n * sizeof *l.at);
@@ -255,8 +258,9 @@ static void put_step(struct enc_open *m, const struct event *ev)
         const char *key;
         struct slice text;
     } texts[] = {
-        {"principal", ev->principal}, {"actor", ev->actor}, {"finding", ev->finding}, {"outcome", ev->outcome},
-        {"measure", ev->measure},     {"ref", ev->ref},     {"team", ev->team},
+        {"principal", ev->principal}, {"actor", ev->actor},     {"finding", ev->finding},
+        {"outcome", ev->outcome},     {"measure", ev->measure}, {"ref", ev->ref},
+        {"team", ev->team},
     };
     enc_kv_uint(m, "seq", ev->seq);
     enc_kv_int(m, "at", ev->at);
@@ -345,8 +349,9 @@ int answer_alert(struct answer *a)
     if (rc < 0)
         return rc;
     if (rc == 0 || !sees_alert(a, &al))
-        return answer_refuse(a, WIRE_ERROR_NO_SUCH_ALERT,
-                             arena_printf(&a->q->arena, "there is no alert %" PRIu64 " in your regions", number));
+        return answer_refuse(
+            a, WIRE_ERROR_NO_SUCH_ALERT,
+            arena_printf(&a->q->arena, "there is no alert %" PRIu64 " in your regions", number));
     return put_whole(a, &al);
 }
 

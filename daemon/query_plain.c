@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Queries whose answer is mostly what the main thread gave along: status, feeds, kinds, rules. Query thread. */
+/* Queries whose answer is mostly what the main thread gave along: status, feeds, kinds, rules. Query thread.
+ */
 #include "daemon/query_answer.h"
 
 #include "daemon/eventpack.h"
@@ -88,8 +89,8 @@ static int put_enterprises(struct answer *a)
     uint64_t all, others = 0;
     int rc = view_count(a->reader, T_ENTERPRISE, &all, a->err);
     if (rc == 0)
-        rc = view_scan(a->reader, T_ENTERPRISE, (struct slice){(const char *)&first_other, 1}, VIEW_UP, one_more,
-                       &others, a->err);
+        rc = view_scan(a->reader, T_ENTERPRISE, (struct slice){(const char *)&first_other, 1}, VIEW_UP,
+                       one_more, &others, a->err);
     if (rc == 0)
         enc_kv_uint(&a->out, "enterprises", all - others);
     return rc;
