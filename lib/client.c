@@ -113,9 +113,8 @@ static void close_connection(struct connection *conn, bool farewell)
 }
 
 /* An event's first frame: number (16 bits), value (32 bits); the second is the address. */
-static void read_monitor(struct ww_client *c)
+static void read_monitor(struct connection *conn)
 {
-    struct connection *conn = c->conn;
     uint8_t frame[16];
     char address[256];
     while (zmq_recv(conn->monitor, frame, sizeof frame, ZMQ_DONTWAIT) >= 2) {
@@ -126,8 +125,6 @@ static void read_monitor(struct ww_client *c)
         if (conn->up)
             continue;
         conn->lost = true;
-        c->generation++;
-        c->greeted = false;
     }
 }
 
@@ -140,7 +137,7 @@ static int wait_for(struct ww_client *c, short events, int64_t deadline)
         left = 0;
     if (zmq_poll(items, 2, (long)left) < 0)
         return errno;
-    read_monitor(c);
+    read_monitor(c->conn);
     return 0;
 }
 
@@ -197,16 +194,7 @@ enum got client_receive(struct ww_client *c, int64_t deadline, struct arena *are
     if (!conn->sock)
         return GOT_TIMEOUT;
     for (;;) {
-        /* The monitor comes first: an answer behind a break must not hide the break. */
-        read_monitor(c);
-        if (conn->lost) {
-            conn->lost = false;
-            return GOT_LOST;
-        }
-        if (conn->came) {
-            conn->came = false;
-            return GOT_UP;
-        }
+        /* Messages first: what came before the break is an answer still. */
         int events = 0;
         size_t n = sizeof events;
         zmq_getsockopt(conn->sock, ZMQ_EVENTS, &events, &n);
@@ -214,6 +202,17 @@ enum got client_receive(struct ww_client *c, int64_t deadline, struct arena *are
             if (read_frames(conn, arena, in) && codec_body(in->raw, arena, &in->body, NULL) == 0)
                 return GOT_MESSAGE;
             continue;
+        }
+        read_monitor(conn);
+        if (conn->lost) {
+            conn->lost = false;
+            c->generation++;
+            c->greeted = false;
+            return GOT_LOST;
+        }
+        if (conn->came) {
+            conn->came = false;
+            return GOT_UP;
         }
         if (client_now() >= deadline)
             return GOT_TIMEOUT;
