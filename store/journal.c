@@ -533,11 +533,6 @@ int journal_prepare(struct journal *j, struct err *err)
     return prepare_ready(j->prepare, j->segment_bytes, err);
 }
 
-uint64_t journal_room(const struct journal *j)
-{
-    return j->size - j->end;
-}
-
 /* ---- forgetting ---- */
 
 static int overwrite_note(struct journal *j, const struct segment *s, const struct segment_batch *b,

@@ -79,9 +79,6 @@ int journal_sync(struct journal *, struct err *) WW_CHECK;
  * correctness: journal_append does it when it must. */
 int journal_prepare(struct journal *, struct err *) WW_CHECK;
 
-/* Bytes that the segment being written still takes without a new one. */
-uint64_t journal_room(const struct journal *);
-
 /* Overwrites salt and text of one entry's note in a sealed segment; the chain still checks. May be repeated.
  * WW_ENOTFOUND: no such entry, or it has no note. WW_EAGAIN: its segment is the one being written. */
 int journal_forget(struct journal *, uint64_t number, struct err *) WW_CHECK;

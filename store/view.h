@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The view: what is derived from the journal, in LMDB, one database a table (engine/state.h). The only door to lmdb.h
- * besides the feeder's spool. Values are stored as CRC32C u32, format version u8, bytes; a value that does not check is
- * WW_EDAMAGED, "the view can be thrown away: wagewarnd --rebuild".
+ * besides the feeder's spool. Values are stored as CRC32C u32 (of table, key, and what follows), format version u8, bytes;
+ * a value that does not check is WW_EDAMAGED, "the view can be thrown away: wagewarnd --rebuild". The meta lies in a
+ * database of its own, so that the tables hold nothing but what the fold put there.
  *
  * Opened MDB_NOMETASYNC | MDB_NOTLS: a crash may lose the last commit, never integrity; the journal has what it lost.
  * Threads: one committer (the view thread); any number of readers, each a struct view_reader of one thread. */
@@ -25,7 +26,8 @@ struct view_meta {
     uint32_t fold_version;
 };
 
-/* dir is created. map_bytes 0: 1 TiB of address space. read_only: for verify and the like. */
+/* dir is created. map_bytes 0: 1 TiB of address space, or as much as there is. read_only: for verify and the like.
+ * A process opens a dir once at a time (LMDB's rule). */
 int view_open(struct view **, const char *dir, size_t map_bytes, bool read_only, struct err *) WW_CHECK;
 void view_close(struct view *);
 /* Removes the files of a view in dir (for --rebuild). */
@@ -55,6 +57,10 @@ struct state_loader view_loader(struct view_reader *);
 int view_commit(struct view *, struct checkpoint *, const uint8_t store_id[STORE_ID_LEN], struct err *) WW_CHECK;
 
 int view_check_readers(struct view *, struct err *) WW_CHECK; /* drops slots of dead processes */
-int view_copy(struct view *, const char *dir, struct err *) WW_CHECK; /* compacted copy, for backup */
+int view_copy(struct view *, const char *dir, struct err *) WW_CHECK; /* compacted copy, for backup; dir is created */
+
+/* LMDB reads its file through memory, so a file cut short kills the process by SIGBUS. From here on it then says so, and
+ * what to do, on standard error and exits with status 1. For programs to call once, before view_open. */
+void view_catch_damage(const char *dir);
 
 #endif
