@@ -9,7 +9,7 @@ enum { ALERT_VERSION = 1 };
     }
 #define ALERT_SIGNED(a)                                                                                      \
     {                                                                                                        \
-        &(a)->raised_at, &(a)->changed_at, &(a)->due                                                         \
+        &(a)->raised_at, &(a)->changed_at, &(a)->closed_at, &(a)->due                                                         \
     }
 #define ALERT_TEXTS(a)                                                                                       \
     {                                                                                                        \

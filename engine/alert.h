@@ -19,6 +19,7 @@ struct alert {
     bool withdrawn;           /* closed by itself */
     uint32_t score;           /* at its last event, hundredths */
     int64_t raised_at, changed_at;
+    int64_t closed_at;        /* NO_INT: never yet */
     int64_t due;              /* NO_INT */
     uint64_t evidence_sum;    /* of what counted at its last event: order-free checksum of numbers */
     struct slice uscc, name, industry;

@@ -74,8 +74,10 @@ void entry_put_signal(struct buf *b, const struct entry_signal *e)
         buf_slice(b, s->ref);
     if (f & F_NOTE)
         buf_put(b, e->note_hash, NOTE_HASH_LEN);
-    if (f & F_CANCELS)
+    if (f & F_CANCELS) {
         buf_slice(b, s->cancels);
+        buf_put(b, e->cancels_hash, sizeof e->cancels_hash);
+    }
     if (f & F_ATTRS)
         put_attrs(b, s);
 }
@@ -126,8 +128,12 @@ static void get_signal(struct rd *r, struct entry_signal *e)
     const uint8_t *note = e->has_note ? rd_bytes(r, NOTE_HASH_LEN) : NULL;
     if (note)
         memcpy(e->note_hash, note, NOTE_HASH_LEN);
-    if (f & F_CANCELS)
+    if (f & F_CANCELS) {
         s->cancels = rd_slice(r);
+        const uint8_t *cancels = rd_bytes(r, sizeof e->cancels_hash);
+        if (cancels)
+            memcpy(e->cancels_hash, cancels, sizeof e->cancels_hash);
+    }
     if (f & F_ATTRS)
         get_attrs(r, s);
     e->binds_name = f & F_BINDS_NAME;

@@ -6,16 +6,17 @@ enum { RECORD_VERSION = 1, BLOCK_VERSION = 1 };
 /* Optional fields of a stored signal. */
 enum {
     S_CANCELLED = SIG_CANCELLED, S_BY_NAME = SIG_BY_NAME, S_REGION = 4, S_INDUSTRY = 8, S_PROJECT = 16, S_AMOUNT = 32,
-    S_PEOPLE = 64, S_SINCE = 128, S_OWNER = 256, S_NAME = 512, S_ROLE = 1024, S_CREDIT = 2048
+    S_PEOPLE = 64, S_SINCE = 128, S_OWNER = 256, S_NAME = 512, S_ROLE = 1024, S_CREDIT = 2048, S_RANK = 4096
 };
 
-static void put_sig(struct buf *b, const struct sig *s, const struct sig *before)
+static void put_sig(struct buf *b, const struct sig *s, const struct sig *before, bool in_block)
 {
+    bool rank = in_block && s->rank;
     unsigned f = s->flags | (s->region ? S_REGION : 0) | (s->industry.n ? S_INDUSTRY : 0) |
                  (s->project.n ? S_PROJECT : 0) | (s->amount != NO_INT ? S_AMOUNT : 0) |
                  (s->people != NO_INT ? S_PEOPLE : 0) | (s->since != NO_INT ? S_SINCE : 0) |
                  (s->owner ? S_OWNER : 0) | (s->name ? S_NAME : 0) | (s->role ? S_ROLE : 0) |
-                 (s->credit ? S_CREDIT : 0);
+                 (s->credit ? S_CREDIT : 0) | (rank ? S_RANK : 0);
     buf_varint(b, f);
     buf_zigzag(b, (int64_t)(s->seq - (before ? before->seq : 0)));
     buf_zigzag(b, s->at - (before ? before->at : 0));
@@ -40,6 +41,8 @@ static void put_sig(struct buf *b, const struct sig *s, const struct sig *before
         buf_u8(b, s->role);
     if (s->credit)
         buf_u8(b, (uint8_t)s->credit);
+    if (rank)
+        buf_u8(b, s->rank);
 }
 
 static void get_sig(struct rd *r, struct sig *s, const struct sig *before)
@@ -70,13 +73,15 @@ static void get_sig(struct rd *r, struct sig *s, const struct sig *before)
         s->role = rd_u8(r);
     if (f & S_CREDIT)
         s->credit = (char)rd_u8(r);
+    if (f & S_RANK)
+        s->rank = rd_u8(r);
 }
 
-static void put_sigs(struct buf *b, const struct sig *sigs, size_t n)
+static void put_sigs(struct buf *b, const struct sig *sigs, size_t n, bool in_block)
 {
     buf_varint(b, n);
     for (size_t i = 0; i < n; i++)
-        put_sig(b, &sigs[i], i ? &sigs[i - 1] : NULL);
+        put_sig(b, &sigs[i], i ? &sigs[i - 1] : NULL, in_block);
 }
 
 /* `more` elements are left free at the end for what the fold adds. */
@@ -183,7 +188,7 @@ void record_put(struct buf *b, const struct record *c)
         const struct series *s = &c->series[k];
         buf_varint(b, s->kind);
         buf_varint(b, s->source);
-        put_sigs(b, s->sigs, s->n);
+        put_sigs(b, s->sigs, s->n, false);
         put_spilled(b, s);
     }
 }
@@ -198,6 +203,7 @@ static void get_series(struct rd *r, struct arena *a, struct record *c)
         s->kind = (uint32_t)rd_varint(r);
         s->source = (uint32_t)rd_varint(r);
         s->sigs = get_sigs(r, a, &s->n, 1);
+        s->cap = s->n + 1;
         get_spilled(r, a, s);
     }
 }
@@ -250,7 +256,7 @@ struct slice record_industry(const struct record *c)
 void block_put(struct buf *b, const struct sig *sigs, size_t n)
 {
     buf_u8(b, BLOCK_VERSION);
-    put_sigs(b, sigs, n);
+    put_sigs(b, sigs, n, true);
 }
 
 int block_get(struct slice bytes, struct arena *a, struct sig **sigs, size_t *n, struct err *err)

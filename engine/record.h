@@ -36,7 +36,7 @@ struct sig {
     const uint8_t *owner;    /* 16 bytes or NULL */
     const uint8_t *name;     /* NAME_HASH_LEN bytes: key of the name it came with (T_NAME), or NULL */
     char credit;             /* registry.profile: 'A' 'B' 'C'; 0: not given */
-    /* worked out, not stored (engine/series.c) */
+    /* worked out (engine/series.c); of a block's signals the rank is stored */
     bool active;             /* neither cancelled nor cleared */
     uint8_t rank;            /* how many active ones of the series came within the window before it, saturating */
 };
@@ -56,7 +56,7 @@ struct block_ref {
 
 struct series {
     uint32_t kind, source;         /* dict numbers */
-    uint32_t n;                    /* signals here, oldest first by (at, seq) */
+    uint32_t n, cap;               /* signals here, oldest first by (at, seq); room for them */
     struct sig *sigs;
     /* what left, and what is known of it without reading it; valid for `spilled_cleared` */
     uint32_t n_blocks, next_block;
@@ -70,6 +70,8 @@ struct series {
     uint64_t spilled_sum;          /* checksum of the active ones' numbers */
     /* worked out, not stored */
     int64_t cleared;               /* all up to this time is cleared; NO_INT: nothing */
+    int64_t latest;                /* at of the latest active one; NO_INT: none */
+    bool stale;                    /* what is known of the blocks must be worked out again */
 };
 
 struct record {

@@ -225,6 +225,11 @@ void state_put_cold(struct state *s, enum table t, const void *key, size_t n, co
     row->blob = blob_make(value, len);
 }
 
+const struct state_loader *state_loader_of(const struct state *s)
+{
+    return s->loader;
+}
+
 int state_scan(struct state *s, enum table t, bool (*each)(void *, struct slice, struct slice), void *arg,
                struct err *err)
 {

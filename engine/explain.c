@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Why: the rules that hold with their signals, and each signal's share of the hazard. */
+#include "engine/fold.h"
+
+#include <stdlib.h>
+
+/* ---- reasons ---- */
+
+static void make_reason(struct engine *e, const struct record *r, const struct judgement *j, const struct rule *rule,
+                        struct reason *out)
+{
+    size_t n;
+    const struct sig **sigs = rule_signals(e, r, rule, j->at, j->score_level, &n);
+    uint32_t shown = n < EVENT_SIGNALS_MAX ? (uint32_t)n : EVENT_SIGNALS_MAX;
+    uint64_t *numbers = arena_alloc(&e->scratch, shown * sizeof *numbers);
+    for (uint32_t i = 0; i < shown; i++)
+        numbers[i] = sigs[i]->seq;
+    *out = (struct reason){rule->word, rule->by_score ? j->score_level : rule->raise, (uint32_t)n, shown, numbers};
+}
+
+/* Weightiest first; of equal weight in the order of the file. */
+static void add_reasons(struct engine *e, const struct record *r, const struct judgement *j, struct event *ev)
+{
+    const struct settings *s = e->settings;
+    struct reason *list = arena_alloc(&e->scratch, s->n_rules * sizeof *list);
+    for (uint8_t level = LEVEL_CRITICAL; level < LEVEL_COUNT; level--)
+        for (uint32_t i = 0; i < s->n_rules; i++) {
+            const struct rule *rule = &s->rules[i];
+            if (judged_fired(j, i) && (rule->by_score ? j->score_level : rule->raise) == level)
+                make_reason(e, r, j, rule, &list[ev->n_reasons++]);
+        }
+    ev->reasons = list;
+}
+
+/* ---- evidence ---- */
+
+struct weighed {
+    const struct sig *sig;
+    const struct series *series;
+    hazard_t hazard;
+};
+
+static int largest_first(const void *a, const void *b)
+{
+    const struct weighed *x = a, *y = b;
+    if (x->hazard != y->hazard)
+        return x->hazard < y->hazard ? 1 : -1;
+    return -sig_order(x->sig, y->sig);
+}
+
+/* The newest of a series that count, at most as many as an event shows; the rest would be smaller. */
+static size_t weigh_series(struct engine *e, const struct record *r, const struct series *s, int64_t at,
+                           struct weighed *out)
+{
+    const struct settings_kind *k = settings_kind(e->settings, s->kind);
+    struct series_walk w;
+    const struct sig *sig;
+    size_t n = 0;
+    series_walk_start(&w, s);
+    while (n < EVENT_SIGNALS_MAX && (sig = series_walk_next(e, r, &w)) && (s->cleared == NO_INT || sig->at > s->cleared))
+        if (sig->active)
+            out[n++] = (struct weighed){sig, s, sig_hazard(k, sig, at)};
+    return n;
+}
+
+static void add_evidence(struct engine *e, const struct record *r, const struct judgement *j, struct event *ev)
+{
+    struct weighed *all = arena_alloc(&e->scratch, (size_t)r->n_series * EVENT_SIGNALS_MAX * sizeof *all);
+    hazard_t total = 0;
+    size_t n = 0;
+    for (uint32_t i = 0; i < r->n_series; i++) {
+        const struct series *s = &r->series[i];
+        const struct settings_kind *k = settings_kind(e->settings, s->kind);
+        if (!k || !k->hazard)
+            continue;
+        total += series_hazard(k, s, j->at);
+        ev->evidence_total += s->spilled_active;
+        for (uint32_t m = 0; m < s->n; m++)
+            ev->evidence_total += s->sigs[m].active;
+        n += weigh_series(e, r, s, j->at, all + n);
+    }
+    if (n)
+        qsort(all, n, sizeof *all, largest_first);
+    n = n < EVENT_SIGNALS_MAX ? n : EVENT_SIGNALS_MAX;
+    struct evidence *list = arena_alloc(&e->scratch, n * sizeof *list);
+    for (size_t i = 0; i < n; i++) {
+        const struct sig *sig = all[i].sig;
+        uint64_t share = total ? (uint64_t)((unsigned __int128)all[i].hazard * PPM / total) : 0;
+        list[i] = (struct evidence){sig->seq, sig->id, all[i].series->source, all[i].series->kind, sig->at,
+                                    (uint32_t)(share < PPM ? share : PPM), sig->amount, sig->people};
+    }
+    ev->evidence = list;
+    ev->n_evidence = (uint32_t)n;
+}
+
+void explain(struct engine *e, const struct record *r, const struct judgement *j, struct event *ev)
+{
+    add_reasons(e, r, j, ev);
+    add_evidence(e, r, j, ev);
+}

@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fold: an entry's type picks its row in the table; the rooms of engine/fold.h do the rest. Also owns the engine's
+ * beginning and end, what it stores of itself (T_META, T_DICT), and the working off of what is due. */
+#include "engine/fold.h"
+
+#include "lib/mem.h"
+
+#include <stdlib.h>
+
+enum { META_VERSION = 1 };
+
+/* ---- records ---- */
+
+void record_store(struct engine *e, const struct record *c)
+{
+    buf_reset(&e->buf);
+    record_put(&e->buf, c);
+    state_put(e->state, T_ENTERPRISE, c->key.b, EKEY_LEN, e->buf.p, e->buf.n);
+}
+
+void record_remove(struct engine *e, struct record *c)
+{
+    due_set(e->due, &c->key, c->due, NO_INT);
+    c->due = NO_INT;
+    state_del(e->state, T_ENTERPRISE, c->key.b, EKEY_LEN);
+}
+
+/* ---- signals ---- */
+
+static const uint8_t *parse_owner(struct engine *e, struct slice hex)
+{
+    if (hex.n != 2 * OWNER_LEN)
+        return NULL;
+    uint8_t *out = arena_zalloc(&e->scratch, OWNER_LEN);
+    for (size_t i = 0; i < hex.n; i++) {
+        char ch = hex.p[i];
+        unsigned digit = ch <= '9' ? (unsigned)(ch - '0') : (unsigned)((ch | 32) - 'a' + 10);
+        out[i / 2] = (uint8_t)(out[i / 2] << 4 | (digit & 15));
+    }
+    return out;
+}
+
+static char credit_of(const struct signal *s)
+{
+    if (!slice_is(s->kind, "registry.profile"))
+        return 0;
+    for (int i = 0; i < s->n_attrs; i++)
+        if (slice_is(s->attrs[i].key, "credit") && s->attrs[i].text.n == 1 && strchr("ABC", s->attrs[i].text.p[0]))
+            return s->attrs[i].text.p[0];
+    return 0;
+}
+
+static struct sig make_sig(struct engine *e, const struct signal *s, const struct ekey *name)
+{
+    return (struct sig){
+        .seq = e->number,
+        .at = s->at,
+        .id = s->id,
+        .flags = s->uscc.n ? 0 : SIG_BY_NAME,
+        .role = s->role,
+        .region = region_of(s->region),
+        .industry = s->industry,
+        .project = s->project,
+        .amount = s->amount,
+        .people = s->people,
+        .since = s->since,
+        .owner = parse_owner(e, s->owner),
+        .name = s->name.n ? name->b + 1 : NULL,
+        .credit = credit_of(s),
+    };
+}
+
+/* The signal that `x` withdraws, as if it had never come. */
+static void withdraw(struct engine *e, const struct entry_signal *x, uint32_t kind, uint32_t source)
+{
+    struct seen_row target;
+    if (!seen_find(e->seen, x->cancels_hash, &target))
+        return;
+    struct ekey key = identity_resolve(e, &target.key);
+    struct record *c = identity_record(e, &key, x->sig.name);
+    struct series *s = series_find(c, kind, source);
+    if (!s)
+        return;
+    size_t n;
+    const struct sig *all = series_all(e, c, s, &n), *sig = NULL;
+    for (size_t i = 0; i < n; i++)
+        if (all[i].seq == target.number)
+            sig = &all[i];
+    if (!sig || sig->flags & SIG_CANCELLED || !series_cancel(e, c, s, target.number))
+        return;
+    bool bound = sig->name && !(sig->flags & SIG_BY_NAME);
+    struct ekey name = {{0}};
+    if (bound) {
+        name.b[0] = (uint8_t)((unsigned)ekey_status(&key) << 4 | EKEY_NAME);
+        memcpy(name.b + 1, sig->name, NAME_HASH_LEN);
+    }
+    identity_recall(e, c);
+    life_judge(e, c, e->time, CAUSE_SIGNALS);
+    if (bound)
+        identity_unbind(e, &name, &key);
+}
+
+static void add_signal(struct engine *e, const struct entry_signal *x, uint32_t kind, uint32_t source,
+                       const struct ekey *name, const struct ekey *code)
+{
+    const struct signal *s = &x->sig;
+    if (s->uscc.n && s->name.n && x->binds_name)
+        identity_bind(e, name, s->name, code);
+    struct ekey key = s->uscc.n ? *code : identity_resolve(e, name);
+    struct record *c = identity_record(e, &key, s->name);
+    c->unresolved = !ekey_is_code(&key) && identity_ambiguous(e, &key);
+    struct sig sig = make_sig(e, s, name);
+    if (!x->binds_name && s->uscc.n)
+        sig.name = NULL;
+    struct series *series = series_find(c, kind, source);
+    series_insert(e, c, series ? series : series_add(e, c, kind, source), &sig);
+    identity_note(e, c, &sig, sig.name ? s->name : (struct slice){0});
+    life_judge(e, c, e->time, CAUSE_SIGNALS);
+}
+
+static void fold_signal(struct engine *e, const struct entry *entry)
+{
+    const struct entry_signal *x = &entry->signal;
+    const struct signal *s = &x->sig;
+    uint32_t kind = dict_add(e->dict, DICT_KIND, s->kind), source = dict_add(e->dict, DICT_SOURCE, x->source);
+    bool cancels = s->cancels.n > 0;
+    struct ekey *name = arena_zalloc(&e->scratch, sizeof *name), code = {{0}};
+    if (s->name.n)
+        *name = ekey_of_name((enum status)s->status, s->name);
+    if (s->uscc.n)
+        code = ekey_of_code((enum status)s->status, s->uscc);
+    struct seen_row row = {e->number, cancels ? SEEN_CANCELS : seen_kind(s->kind), s->uscc.n ? code : *name};
+    seen_put(e->seen, x->id_hash, &row);
+    if (cancels)
+        withdraw(e, x, kind, source);
+    else
+        add_signal(e, x, kind, source, name, &code);
+}
+
+enum screened engine_screen(struct engine *e, const struct entry_signal *x, uint64_t number)
+{
+    struct seen_row row;
+    const struct signal *s = &x->sig;
+    arena_reset(&e->scratch);
+    if (seen_find(e->seen, x->id_hash, &row))
+        return SCREEN_DUPLICATE;
+    struct ekey key = s->uscc.n ? ekey_of_code((enum status)s->status, s->uscc)
+                                : ekey_of_name((enum status)s->status, s->name);
+    uint32_t kind = seen_kind(s->kind);
+    if (s->cancels.n) {
+        struct seen_row target;
+        if (!seen_find(e->seen, x->cancels_hash, &target) || target.kind != kind)
+            return SCREEN_UNKNOWN_CANCEL;
+        struct ekey given = identity_resolve(e, &key), meant = identity_resolve(e, &target.key);
+        if (ekey_cmp(&given, &meant) != 0)
+            return SCREEN_UNKNOWN_CANCEL;
+        kind = SEEN_CANCELS;
+    }
+    row = (struct seen_row){number, kind, key};
+    seen_put(e->seen, x->id_hash, &row);
+    return SCREEN_NEW;
+}
+
+struct ekey engine_resolve(struct engine *e, const struct ekey *k)
+{
+    arena_reset(&e->scratch);
+    return identity_resolve(e, k);
+}
+
+/* ---- settings ---- */
+
+static int take_settings(struct engine *e, const struct tree *tree, struct slice hash, uint64_t entry, struct err *err)
+{
+    struct mistakes m = {.arena = &e->scratch, .file = "configuration entry"};
+    struct settings *s;
+    if (settings_compile(tree, &m, &s) < 0)
+        return err_set(err, WW_EDAMAGED,
+                       "journal: the configuration of entry %llu does not compile with this program (%s); "
+                       "use the version that wrote it",
+                       (unsigned long long)entry, m.n ? m.list[0].sentence : "no reason given");
+    settings_bind(s, e->dict);
+    settings_destroy(e->settings);
+    e->settings = s;
+    free((char *)(uintptr_t)e->settings_hash.p);
+    e->settings_hash = (struct slice){mem_strndup(hash.p, hash.n), hash.n};
+    e->settings_entry = entry;
+    return 0;
+}
+
+static void fold_config(struct engine *e, const struct entry *entry)
+{
+    bool first = e->settings == NULL;
+    if (take_settings(e, entry->config.tree, entry->config.hash, e->number, e->err) < 0) {
+        e->failed = true;
+        return;
+    }
+    e->sweep_pending = !first;
+    buf_reset(&e->buf);
+    buf_slice(&e->buf, entry->config.hash);
+    tree_encode(entry->config.tree, &e->buf);
+    state_put_cold(e->state, T_META, "settings", 8, e->buf.p, e->buf.n);
+}
+
+static void fold_tick(struct engine *e, const struct entry *entry)
+{
+    (void)e;
+    (void)entry;
+}
+
+static void fold_sweep(struct engine *e, const struct entry *entry)
+{
+    const struct entry_sweep *x = &entry->sweep;
+    if (x->n == 0)
+        e->sweep_pending = false;
+    for (size_t i = 0; i < x->n && !engine_failed(e); i++)
+        if (state_get(e->state, T_ENTERPRISE, x->keys[i].b, EKEY_LEN).p)
+            life_judge(e, identity_record(e, &x->keys[i], (struct slice){0}), e->time, CAUSE_SETTINGS);
+}
+
+static void fold_action(struct engine *e, const struct entry *entry)
+{
+    life_act(e, &entry->action);
+}
+
+/* ---- apply ---- */
+
+static void (*const folds[ENTRY_TYPE_END])(struct engine *, const struct entry *) = {
+    [ENTRY_SIGNAL] = fold_signal, [ENTRY_CONFIG] = fold_config, [ENTRY_TICK] = fold_tick,
+    [ENTRY_SWEEP] = fold_sweep,   [ENTRY_ACTION] = fold_action,
+};
+
+static void work_off_due(struct engine *e, int64_t time)
+{
+    struct ekey key;
+    int64_t at;
+    while ((at = due_next(e->due, &key)) <= time && !engine_failed(e)) {
+        arena_reset(&e->scratch);
+        if (at > e->time)
+            e->time = at;
+        struct record *c = identity_record(e, &key, (struct slice){0});
+        assert(engine_failed(e) || c->due == at);
+        if (!engine_failed(e))
+            life_judge(e, c, at, CAUSE_CLOCK);
+    }
+}
+
+static int apply(struct engine *e, int64_t time, struct slice bytes)
+{
+    struct entry entry;
+    if (e->settings)
+        work_off_due(e, time);
+    arena_reset(&e->scratch);
+    if (time > e->time)
+        e->time = time;
+    int rc = entry_get(bytes, &e->scratch, &entry, e->err);
+    if (rc < 0)
+        return rc;
+    if (!e->settings && entry.type != ENTRY_CONFIG)
+        return err_set(e->err, WW_EDAMAGED, "journal: it does not begin with a configuration; run 'wagewarn verify'");
+    folds[entry.type](e, &entry);
+    return 0;
+}
+
+int engine_apply(struct engine *e, uint64_t number, int64_t time, struct slice bytes, struct engine_out *out,
+                 struct err *err)
+{
+    struct err mine = {0};
+    assert(number == e->number + 1);
+    e->number = number;
+    e->out = out;
+    e->err = err ? err : &mine;
+    e->err->code = 0;
+    int rc = apply(e, time, bytes);
+    e->out = NULL;
+    const struct err *failed = state_failed(e->state);
+    if (failed && err)
+        *err = *failed;
+    e->err = NULL;
+    return rc < 0 ? rc : failed ? failed->code : e->failed ? WW_EDAMAGED : 0;
+}
+
+/* ---- what the engine stores of itself ---- */
+
+static void store_words(struct engine *e)
+{
+    for (int c = 0; c < DICT_CLASS_COUNT; c++)
+        for (uint32_t n = dict_count(e->dict, (enum dict_class)c); e->words_stored[c] < n; e->words_stored[c]++) {
+            uint32_t id = e->words_stored[c];
+            const uint8_t key[5] = {(uint8_t)c, (uint8_t)(id >> 24), (uint8_t)(id >> 16), (uint8_t)(id >> 8), (uint8_t)id};
+            struct slice text = dict_text(e->dict, (enum dict_class)c, id);
+            state_put_cold(e->state, T_DICT, key, sizeof key, text.p, text.n);
+        }
+}
+
+static void store_meta(struct engine *e)
+{
+    buf_reset(&e->buf);
+    buf_u8(&e->buf, META_VERSION);
+    buf_varint(&e->buf, FOLD_VERSION);
+    buf_varint(&e->buf, e->number);
+    buf_varint(&e->buf, e->events);
+    buf_varint(&e->buf, e->settings_entry);
+    buf_zigzag(&e->buf, e->time);
+    buf_u8(&e->buf, e->sweep_pending);
+    state_put(e->state, T_META, "engine", 6, e->buf.p, e->buf.n);
+}
+
+struct checkpoint *engine_checkpoint(struct engine *e)
+{
+    if (state_dirty(e->state) == 0 && seen_waiting(e->seen) == 0)
+        return NULL;
+    seen_checkpoint(e->seen);
+    store_words(e);
+    store_meta(e);
+    struct checkpoint *cp = state_checkpoint(e->state);
+    cp->number = e->number;
+    cp->time = e->time;
+    return cp;
+}
+
+void engine_committed(struct engine *e, struct checkpoint *cp)
+{
+    state_committed(e->state, cp);
+    seen_committed(e->seen);
+}
+
+size_t engine_dirty(const struct engine *e)
+{
+    return state_dirty(e->state) + seen_waiting(e->seen);
+}
+
+void engine_trim(struct engine *e)
+{
+    arena_reset(&e->scratch);
+    state_trim(e->state);
+}
+
+/* ---- beginning and end ---- */
+
+static bool add_word(void *arg, struct slice key, struct slice value)
+{
+    struct engine *e = arg;
+    if (key.n == 5 && (uint8_t)key.p[0] < DICT_CLASS_COUNT) {
+        dict_add(e->dict, (enum dict_class)key.p[0], value);
+        e->words_stored[(uint8_t)key.p[0]]++;
+    }
+    return true;
+}
+
+static int load_meta(struct engine *e, struct err *err)
+{
+    struct slice v = state_get(e->state, T_META, "engine", 6);
+    if (!v.p)
+        return 0;
+    struct rd r = rd_of(v.p, v.n);
+    uint8_t version = rd_u8(&r);
+    uint64_t fold = rd_varint(&r);
+    e->number = rd_varint(&r);
+    e->events = rd_varint(&r);
+    e->settings_entry = rd_varint(&r);
+    e->time = rd_zigzag(&r);
+    e->sweep_pending = rd_u8(&r);
+    if (version != META_VERSION || fold != FOLD_VERSION || r.bad)
+        return err_set(err, WW_EDAMAGED, "view: made by another version of the fold; run wagewarnd --rebuild");
+    return 0;
+}
+
+static int load_settings(struct engine *e, struct err *err)
+{
+    struct slice v = state_get(e->state, T_META, "settings", 8);
+    struct tree *tree;
+    if (!v.p)
+        return 0;
+    struct rd r = rd_of(v.p, v.n);
+    struct slice hash = rd_slice(&r);
+    if (tree_decode(&r, &e->scratch, &tree) < 0)
+        return err_set(err, WW_EDAMAGED, "view: the stored configuration does not decode; run wagewarnd --rebuild");
+    return take_settings(e, tree, hash, e->settings_entry, err);
+}
+
+static int load(struct engine *e, struct err *err)
+{
+    int rc = load_meta(e, err);
+    if (rc == 0)
+        rc = state_scan(e->state, T_DICT, add_word, e, err);
+    if (rc == 0)
+        rc = load_settings(e, err);
+    if (rc == 0)
+        rc = due_load(e->due, err);
+    if (rc == 0)
+        rc = seen_load(e->seen, err);
+    const struct err *failed = state_failed(e->state);
+    if (rc == 0 && failed) {
+        if (err)
+            *err = *failed;
+        rc = failed->code;
+    }
+    return rc;
+}
+
+int engine_create(struct engine **out, const struct state_loader *loader, size_t cache_bytes, struct err *err)
+{
+    struct engine *e = mem_zalloc(sizeof *e);
+    e->state = state_create(loader, cache_bytes);
+    e->has_loader = loader != NULL;
+    e->dict = dict_create();
+    e->due = due_create(e);
+    e->seen = seen_create(e);
+    int rc = loader ? load(e, err) : 0;
+    if (rc < 0) {
+        engine_destroy(e);
+        e = NULL;
+    }
+    *out = e;
+    return rc;
+}
+
+void engine_destroy(struct engine *e)
+{
+    if (!e)
+        return;
+    seen_destroy(e->seen);
+    due_destroy(e->due);
+    settings_destroy(e->settings);
+    dict_destroy(e->dict);
+    state_destroy(e->state);
+    arena_finish(&e->scratch);
+    buf_finish(&e->buf);
+    free((char *)(uintptr_t)e->settings_hash.p);
+    free(e);
+}
+
+uint64_t engine_number(const struct engine *e)
+{
+    return e->number;
+}
+
+int64_t engine_time(const struct engine *e)
+{
+    return e->time;
+}
+
+uint64_t engine_events(const struct engine *e)
+{
+    return e->events;
+}
+
+int64_t engine_next_due(const struct engine *e)
+{
+    struct ekey key;
+    return due_next(e->due, &key);
+}
+
+const struct dict *engine_dict(const struct engine *e)
+{
+    return e->dict;
+}
+
+struct slice engine_settings_hash(const struct engine *e)
+{
+    return e->settings_hash;
+}
+
+bool engine_sweep_pending(const struct engine *e)
+{
+    return e->sweep_pending;
+}

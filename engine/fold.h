@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the engine's own rooms share, and nobody else: struct engine and the steps of a fold. Writer thread.
+ *
+ * The way of an entry: fold.c (type -> table) -> identity (which record) -> series (signals, ranks, clearing) ->
+ * judge (score, rules, level) -> life (alert, event) -> explain (reasons, evidence) -> state. */
+#ifndef ENGINE_FOLD_H
+#define ENGINE_FOLD_H
+
+#include "engine/alert.h"
+#include "engine/engine.h"
+#include "engine/record.h"
+#include "engine/settings.h"
+
+struct seen;
+struct due;
+
+struct engine {
+    struct state *state;
+    struct dict *dict;
+    struct settings *settings;      /* NULL before the first configuration */
+    struct slice settings_hash;     /* owned */
+    uint64_t settings_entry;        /* that brought them */
+    bool sweep_pending;             /* records may still stand under older settings */
+    bool has_loader;
+    uint64_t number, events;        /* last entry, last alert event */
+    int64_t time;                   /* of the last entry */
+    struct seen *seen;
+    struct due *due;
+    uint32_t words_stored[DICT_CLASS_COUNT];
+    /* of the entry in hand */
+    struct arena scratch;
+    struct buf buf;
+    struct engine_out *out;
+    struct err *err;
+    bool failed;                    /* bytes did not decode: err says what */
+};
+
+static inline bool engine_failed(const struct engine *e)
+{
+    return e->failed || state_failed(e->state);
+}
+
+/* A number spread over 64 bits: sums of these tell sets of signals apart, in whatever order they came. */
+static inline uint64_t sig_mix(uint64_t z)
+{
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+/* The half-life of time that `at` lies in. */
+static inline int64_t bucket_of(const struct settings_kind *k, int64_t at)
+{
+    return at / k->half_life - (at % k->half_life < 0);
+}
+
+/* ---- series.c: the signals of a record ---- */
+int sig_order(const struct sig *, const struct sig *); /* by at, then number */
+struct series *series_find(const struct record *, uint32_t kind, uint32_t source); /* NULL: none yet */
+struct series *series_add(struct engine *, struct record *, uint32_t kind, uint32_t source);
+/* A signal arrives, is withdrawn, leaves for another record. series_prepare() must follow before judging. */
+void series_insert(struct engine *, struct record *, struct series *, const struct sig *);
+bool series_cancel(struct engine *, struct record *, struct series *, uint64_t seq); /* false: not here */
+/* Works out what is cleared, active, ranked; the profile; what is known of blocks. */
+void series_prepare(struct engine *, struct record *);
+/* The oldest leave for blocks where a series has grown too long; after series_prepare, before the record is stored. */
+void series_spill(struct engine *, struct record *);
+/* Newest first, blocks too, read only as far as asked. */
+struct series_walk {
+    const struct series *series;
+    uint32_t inline_left, block_left;
+    struct sig *block;
+    size_t in_block;
+};
+void series_walk_start(struct series_walk *, const struct series *);
+const struct sig *series_walk_next(struct engine *, const struct record *, struct series_walk *);
+/* Everything of a series, blocks and all, as one array oldest first. */
+struct sig *series_all(struct engine *, const struct record *, const struct series *, size_t *n);
+void series_drop_blocks(struct engine *, const struct record *, struct series *);
+
+/* ---- score.c ---- */
+struct hazards {
+    hazard_t total, others; /* factors applied; others: all agencies but the largest */
+};
+hazard_t sig_hazard(const struct settings_kind *, const struct sig *, int64_t at); /* of one signal, no factors */
+hazard_t series_hazard(const struct settings_kind *, const struct series *, int64_t at);
+struct hazards score_hazards(const struct engine *, const struct record *, int64_t at);
+uint8_t score_level(const struct settings *, struct hazards, uint8_t before);
+/* Earliest time after `at` when the level by score may differ, if nothing new comes; INT64_MAX: never. Never late; early
+ * by design where the exact time is far off. */
+int64_t score_next(const struct engine *, const struct record *, int64_t at, struct hazards, uint8_t level);
+
+/* ---- rules.c ---- */
+struct verdict {
+    bool holds;
+    int64_t until;          /* it cannot change before, if nothing new comes; INT64_MAX: never */
+};
+struct verdict rule_holds(struct engine *, const struct record *, const struct rule *, int64_t at, uint8_t score_level);
+/* The signals that satisfy a rule that holds, newest first, each once. */
+const struct sig **rule_signals(struct engine *, const struct record *, const struct rule *, int64_t at,
+                                uint8_t score_level, size_t *n);
+
+/* ---- judge.c: the level of an enterprise, and when to look again ---- */
+struct judgement {
+    int64_t at;
+    struct hazards hazards;
+    uint8_t score_level, level;
+    uint64_t evidence_sum;  /* of the signals that count */
+    int64_t next;           /* INT64_MAX: never */
+    uint64_t *fired;        /* bits by position of rule */
+};
+void judge(struct engine *, const struct record *, int64_t at, struct judgement *);
+static inline bool judged_fired(const struct judgement *j, uint32_t rule)
+{
+    return j->fired[rule / 64] >> (rule % 64) & 1;
+}
+
+/* ---- explain.c: reasons and shares of an event, in the arena of `out` ---- */
+void explain(struct engine *, const struct record *, const struct judgement *, struct event *);
+
+/* ---- life.c: an alert's life ---- */
+enum cause { CAUSE_SIGNALS, CAUSE_CLOCK, CAUSE_SETTINGS };
+/* Judges the record at `at`, changes its alert, emits what changed, and stores the record. */
+void life_judge(struct engine *, struct record *, int64_t at, enum cause);
+void life_merge(struct engine *, struct record *from, struct record *into, int64_t at);
+void life_act(struct engine *, const struct entry_action *);
+
+/* ---- identity.c: which record a signal belongs to, and names as they come and go ---- */
+/* Loaded or new (name `text` where it is known by name); in the scratch arena. */
+struct record *identity_record(struct engine *, const struct ekey *, struct slice text);
+/* Where a signal that names an enterprise so belongs now. */
+struct ekey identity_resolve(struct engine *, const struct ekey *);
+bool identity_ambiguous(struct engine *, const struct ekey *name); /* several codes bear it */
+/* A signal carried both a name and a code: signals that gave the name alone follow it. */
+void identity_bind(struct engine *, const struct ekey *name, struct slice text, const struct ekey *code);
+void identity_unbind(struct engine *, const struct ekey *name, const struct ekey *code);
+/* Shown name, industry, places: after a signal came; and all anew after one went. */
+void identity_note(struct engine *, struct record *, const struct sig *, struct slice name);
+void identity_recall(struct engine *, struct record *);
+
+/* ---- seen.c: every accepted (source, id) ---- */
+enum { SEEN_CANCELS = 0 };
+
+struct seen_row {
+    uint64_t number;
+    uint32_t kind;          /* seen_kind(); SEEN_CANCELS: it cancels another, and cannot be cancelled */
+    struct ekey key;        /* as it was given */
+};
+uint32_t seen_kind(struct slice kind); /* a word in 32 bits, never SEEN_CANCELS */
+struct seen *seen_create(struct engine *);
+int seen_load(struct seen *, struct err *) WW_CHECK;
+void seen_destroy(struct seen *);
+bool seen_find(struct seen *, const uint8_t hash[16], struct seen_row *);
+void seen_put(struct seen *, const uint8_t hash[16], const struct seen_row *); /* the same twice is one */
+size_t seen_waiting(const struct seen *); /* rows that the next checkpoint will take */
+void seen_checkpoint(struct seen *);  /* what was put so far goes to the store */
+void seen_committed(struct seen *);
+
+/* ---- due.c: what the clock will make due, in order ---- */
+struct due *due_create(struct engine *);
+int due_load(struct due *, struct err *) WW_CHECK;
+void due_destroy(struct due *);
+void due_set(struct due *, const struct ekey *, int64_t before, int64_t at); /* NO_INT: none; replaces */
+int64_t due_next(const struct due *, struct ekey *);                          /* INT64_MAX: none */
+
+void record_store(struct engine *, const struct record *);
+void record_remove(struct engine *, struct record *); /* its last signal went to another */
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which record a signal belongs to. A name belongs to the codes that signals bound to it; signals that gave the name
+ * alone (SIG_BY_NAME) lie
+ *   with no code bound: in a provisional record under the name;
+ *   with one: in that code's record;
+ *   with several: in the record under the name again, unresolved: kept, never judged, for a person to settle.
+ * They move whenever the bindings change, so that order of arrival does not matter. */
+#include "engine/fold.h"
+
+enum { NAME_VERSION = 1 };
+
+struct binding {
+    struct ekey code;
+    uint64_t count; /* signals that carried both */
+};
+
+struct name_row {
+    struct slice text;
+    size_t n;
+    struct binding *codes; /* in the order of their first binding */
+};
+
+static struct name_row load_name(struct engine *e, const struct ekey *name)
+{
+    struct name_row row = {0};
+    struct slice v = state_get(e->state, T_NAME, name->b, EKEY_LEN);
+    if (!v.p)
+        return row;
+    v = arena_slice(&e->scratch, v);
+    struct rd r = rd_of(v.p, v.n);
+    bool known = rd_u8(&r) == NAME_VERSION;
+    row.text = rd_slice(&r);
+    row.n = rd_count(&r, EKEY_LEN + 1);
+    row.codes = arena_alloc(&e->scratch, (row.n + 1) * sizeof *row.codes);
+    for (size_t i = 0; i < row.n; i++) {
+        const uint8_t *code = rd_bytes(&r, EKEY_LEN);
+        if (code)
+            memcpy(row.codes[i].code.b, code, EKEY_LEN);
+        row.codes[i].count = rd_varint(&r);
+    }
+    if (!known || r.bad) {
+        err_set(e->err, WW_EDAMAGED, "view: the row of a name does not decode; run wagewarnd --rebuild");
+        e->failed = true;
+    }
+    return row;
+}
+
+static void store_name(struct engine *e, const struct ekey *name, const struct name_row *row)
+{
+    buf_reset(&e->buf);
+    buf_u8(&e->buf, NAME_VERSION);
+    buf_slice(&e->buf, row->text);
+    buf_varint(&e->buf, row->n);
+    for (size_t i = 0; i < row->n; i++) {
+        buf_put(&e->buf, row->codes[i].code.b, EKEY_LEN);
+        buf_varint(&e->buf, row->codes[i].count);
+    }
+    state_put(e->state, T_NAME, name->b, EKEY_LEN, e->buf.p, e->buf.n);
+}
+
+struct ekey identity_resolve(struct engine *e, const struct ekey *k)
+{
+    if (ekey_is_code(k))
+        return *k;
+    struct name_row row = load_name(e, k);
+    return row.n == 1 ? row.codes[0].code : *k;
+}
+
+bool identity_ambiguous(struct engine *e, const struct ekey *name)
+{
+    return load_name(e, name).n > 1;
+}
+
+struct record *identity_record(struct engine *e, const struct ekey *k, struct slice text)
+{
+    struct record *c = arena_alloc(&e->scratch, sizeof *c);
+    struct slice bytes = state_get(e->state, T_ENTERPRISE, k->b, EKEY_LEN);
+    if (bytes.p) {
+        if (record_get(arena_slice(&e->scratch, bytes), k, &e->scratch, c, e->err) == 0)
+            return c;
+        e->failed = true;
+    }
+    *c = (struct record){.key = *k, .settings = e->settings_entry, .due = NO_INT, .name_at = NO_INT,
+                         .industry_at = NO_INT, .place_at = NO_INT, .judged_at = NO_INT};
+    if (!ekey_is_code(k))
+        c->name = text;
+    return c;
+}
+
+/* ---- what is shown of an enterprise ---- */
+
+static bool newer(int64_t at, uint64_t seq, int64_t than_at, uint64_t than_seq)
+{
+    return than_at == NO_INT || at > than_at || (at == than_at && seq > than_seq);
+}
+
+static void add_place(struct engine *e, struct record *c, region_t place)
+{
+    uint32_t at = 0;
+    while (at < c->n_places && c->places[at] < place)
+        at++;
+    if (at < c->n_places && c->places[at] == place)
+        return;
+    region_t *list = arena_alloc(&e->scratch, (c->n_places + 1) * sizeof *list);
+    if (at)
+        memcpy(list, c->places, at * sizeof *list);
+    if (c->n_places > at)
+        memcpy(list + at + 1, c->places + at, (c->n_places - at) * sizeof *list);
+    list[at] = place;
+    c->places = list;
+    c->n_places++;
+}
+
+void identity_note(struct engine *e, struct record *c, const struct sig *sig, struct slice name)
+{
+    if (sig->flags & SIG_CANCELLED)
+        return;
+    if (sig->region) {
+        add_place(e, c, sig->region);
+        if (newer(sig->at, sig->seq, c->place_at, c->place_seq)) {
+            c->place = sig->region;
+            c->place_at = sig->at;
+            c->place_seq = sig->seq;
+        }
+    }
+    if (sig->industry.n && newer(sig->at, sig->seq, c->industry_at, c->industry_seq)) {
+        c->industry = sig->industry;
+        c->industry_at = sig->at;
+        c->industry_seq = sig->seq;
+    }
+    /* a name given without the code never renames a coded enterprise, but is better than none */
+    bool weak = sig->flags & SIG_BY_NAME && ekey_is_code(&c->key);
+    if (name.n && (weak ? c->name.n == 0 : newer(sig->at, sig->seq, c->name_at, c->name_seq))) {
+        c->name = name;
+        c->name_at = weak ? NO_INT : sig->at;
+        c->name_seq = weak ? 0 : sig->seq;
+    }
+    if (sig->seq > c->last_seq)
+        c->last_seq = sig->seq;
+}
+
+static struct slice text_of(struct engine *e, const struct record *c, const struct sig *sig)
+{
+    struct ekey k = c->key;
+    if (!sig->name)
+        return (struct slice){0};
+    k.b[0] = (uint8_t)((unsigned)ekey_status(&c->key) << 4 | EKEY_NAME);
+    memcpy(k.b + 1, sig->name, NAME_HASH_LEN);
+    return load_name(e, &k).text;
+}
+
+void identity_recall(struct engine *e, struct record *c)
+{
+    uint64_t last = c->last_seq;
+    c->n_places = 0;
+    c->place = 0;
+    c->industry = (struct slice){0};
+    c->place_at = c->industry_at = c->name_at = NO_INT;
+    c->place_seq = c->industry_seq = c->name_seq = 0;
+    if (ekey_is_code(&c->key))
+        c->name = (struct slice){0};
+    for (int weak = 0; weak < 2; weak++) /* names that came with the code first */
+        for (uint32_t i = 0; i < c->n_series; i++) {
+            size_t n;
+            const struct sig *all = series_all(e, c, &c->series[i], &n);
+            for (size_t j = 0; j < n; j++)
+                if (!(all[j].flags & SIG_BY_NAME) == !weak)
+                    identity_note(e, c, &all[j], text_of(e, c, &all[j]));
+        }
+    c->last_seq = last;
+}
+
+/* ---- moving ---- */
+
+static bool moves(const struct sig *sig, const struct ekey *name)
+{
+    return sig->flags & SIG_BY_NAME && sig->name && memcmp(sig->name, name->b + 1, NAME_HASH_LEN) == 0;
+}
+
+/* Signals of one series that came by this name go to the same series of another record. */
+static void move_series(struct engine *e, struct record *from, uint32_t at, struct record *into, const struct ekey *name)
+{
+    struct series *s = &from->series[at];
+    size_t n, kept = 0;
+    struct sig *all = series_all(e, from, s, &n);
+    for (size_t i = 0; i < n; i++)
+        if (!moves(&all[i], name))
+            all[kept++] = all[i];
+        else {
+            struct series *to = series_find(into, s->kind, s->source);
+            series_insert(e, into, to ? to : series_add(e, into, s->kind, s->source), &all[i]);
+            if (all[i].seq > into->last_seq)
+                into->last_seq = all[i].seq;
+        }
+    if (kept == n)
+        return;
+    series_drop_blocks(e, from, s);
+    s->sigs = all;
+    s->n = s->cap = (uint32_t)kept;
+}
+
+static void drop_empty_series(struct record *c)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < c->n_series; i++)
+        if (c->series[i].n || c->series[i].n_blocks)
+            c->series[kept++] = c->series[i];
+    c->n_series = kept;
+}
+
+static void move(struct engine *e, const struct ekey *from_key, const struct ekey *into_key, const struct ekey *name,
+                 struct slice text, bool unresolved)
+{
+    struct record *from = identity_record(e, from_key, text), *into = identity_record(e, into_key, text);
+    uint64_t had = from->n_series;
+    for (uint32_t i = 0; i < from->n_series && !engine_failed(e); i++)
+        move_series(e, from, i, into, name);
+    drop_empty_series(from);
+    if (!had || engine_failed(e))
+        return;
+    into->unresolved = unresolved;
+    identity_recall(e, into);
+    identity_recall(e, from);
+    if (from->n_series == 0 && !ekey_is_code(from_key)) {
+        life_merge(e, from, into, e->time);
+        record_remove(e, from);
+    } else {
+        life_judge(e, from, e->time, CAUSE_SIGNALS);
+    }
+    if (into->n_series)
+        life_judge(e, into, e->time, CAUSE_SIGNALS);
+}
+
+void identity_bind(struct engine *e, const struct ekey *name, struct slice text, const struct ekey *code)
+{
+    struct name_row row = load_name(e, name);
+    for (size_t i = 0; i < row.n; i++)
+        if (ekey_cmp(&row.codes[i].code, code) == 0) {
+            row.codes[i].count++;
+            store_name(e, name, &row);
+            return;
+        }
+    if (!row.codes)
+        row.codes = arena_alloc(&e->scratch, sizeof *row.codes);
+    row.text = text;
+    row.codes[row.n++] = (struct binding){*code, 1};
+    store_name(e, name, &row);
+    if (row.n == 1)
+        move(e, name, code, name, text, false);
+    else if (row.n == 2)
+        move(e, &row.codes[0].code, name, name, text, true);
+}
+
+void identity_unbind(struct engine *e, const struct ekey *name, const struct ekey *code)
+{
+    struct name_row row = load_name(e, name);
+    size_t i = 0;
+    while (i < row.n && ekey_cmp(&row.codes[i].code, code) != 0)
+        i++;
+    if (i == row.n)
+        return;
+    if (--row.codes[i].count == 0) {
+        memmove(&row.codes[i], &row.codes[i + 1], (row.n - i - 1) * sizeof *row.codes);
+        row.n--;
+        store_name(e, name, &row);
+        if (row.n == 1)
+            move(e, name, &row.codes[0].code, name, row.text, false);
+        else if (row.n == 0)
+            move(e, code, name, name, row.text, false);
+        return;
+    }
+    store_name(e, name, &row);
+}

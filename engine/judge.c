@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The level of an enterprise at a moment: the highest that an unsuppressed rule raises, limited by the lowest at_most;
+ * and the next moment at which it may differ. */
+#include "engine/fold.h"
+
+/* Order-free, so that the same signals give the same sum however they came. */
+static uint64_t evidence_sum(const struct engine *e, const struct record *r)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < r->n_series; i++) {
+        const struct series *s = &r->series[i];
+        const struct settings_kind *k = settings_kind(e->settings, s->kind);
+        if (!k || !k->hazard)
+            continue;
+        sum += s->spilled_sum;
+        for (uint32_t j = 0; j < s->n; j++)
+            if (s->sigs[j].active)
+                sum += sig_mix(s->sigs[j].seq);
+    }
+    return sum;
+}
+
+static void set_bit(uint64_t *bits, uint32_t i)
+{
+    bits[i / 64] |= UINT64_C(1) << i % 64;
+}
+
+/* Which rules hold; the clock's next look is the earliest at which one of them may not. */
+static void hold_rules(struct engine *e, const struct record *r, struct judgement *j)
+{
+    const struct settings *s = e->settings;
+    for (uint32_t i = 0; i < s->n_rules; i++) {
+        struct verdict v = rule_holds(e, r, &s->rules[i], j->at, j->score_level);
+        if (v.holds)
+            set_bit(j->fired, i);
+        if (v.until < j->next)
+            j->next = v.until;
+    }
+}
+
+static void drop_suppressed(struct engine *e, struct judgement *j)
+{
+    const struct settings *s = e->settings;
+    size_t words = (s->n_rules + 63) / 64;
+    uint64_t *gone = arena_zalloc(&e->scratch, words * sizeof *gone);
+    for (uint32_t i = 0; i < s->n_rules; i++)
+        for (uint32_t k = 0; judged_fired(j, i) && k < s->rules[i].n_suppress; k++)
+            set_bit(gone, s->rules[i].suppress[k]);
+    for (size_t i = 0; i < words; i++)
+        j->fired[i] &= ~gone[i];
+}
+
+static void find_level(const struct settings *s, struct judgement *j)
+{
+    uint8_t level = LEVEL_NONE, cap = LEVEL_CRITICAL;
+    for (uint32_t i = 0; i < s->n_rules; i++) {
+        const struct rule *rule = &s->rules[i];
+        if (!judged_fired(j, i))
+            continue;
+        uint8_t raise = rule->by_score ? j->score_level : rule->raise;
+        level = raise > level ? raise : level;
+        cap = rule->at_most < cap ? rule->at_most : cap;
+    }
+    j->level = level < cap ? level : cap;
+}
+
+void judge(struct engine *e, const struct record *r, int64_t at, struct judgement *j)
+{
+    const struct settings *s = e->settings;
+    *j = (struct judgement){.at = at, .next = INT64_MAX};
+    j->fired = arena_zalloc(&e->scratch, (s->n_rules + 63) / 64 * sizeof *j->fired);
+    j->hazards = score_hazards(e, r, at);
+    j->score_level = score_level(s, j->hazards, r->score_level);
+    j->evidence_sum = evidence_sum(e, r);
+    hold_rules(e, r, j);
+    drop_suppressed(e, j);
+    find_level(s, j);
+    int64_t score = score_next(e, r, at, j->hazards, j->score_level);
+    j->next = score < j->next ? score : j->next;
+}

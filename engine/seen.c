@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every accepted (source, id), by its 128-bit hash. What was put since the last commit lies in two tables here (being
+ * gathered, being committed); the rest in T_SEEN, by epochs of a million entries, each with a filter in memory, so that
+ * the common case, a new id, touches no disk. A filter is stored when its epoch is full; the last one is made again at
+ * start from the epoch's rows.
+ *
+ * Cost of a new id: one cache line a filter, one in the table. A filter of 16 bits an id and 5 bits set is wrong for
+ * two in a thousand, which then cost a look into the store. */
+#include "engine/fold.h"
+
+#include "lib/hash.h"
+#include "lib/mem.h"
+
+#include <stdlib.h>
+
+enum {
+    EPOCH_SHIFT = 20,
+    FILTER_LINES = 32768,                 /* of 64 bytes: 2 MiB for 2^20 ids */
+    FILTER_BYTES = FILTER_LINES * 64,
+    FILTER_PROBES = 5,
+    SEEN_KEY_LEN = 20,
+    SEEN_VERSION = 1
+};
+
+struct entry_row {
+    uint8_t hash[16];
+    struct seen_row row;                  /* number 0: free */
+};
+
+struct gathering {
+    struct entry_row *rows;
+    size_t n, cap;                        /* cap: a power of two */
+};
+
+struct seen {
+    struct engine *e;
+    struct gathering now, going;          /* since the last checkpoint; in the one in flight */
+    uint64_t **filters;                   /* by epoch; NULL: none of its ids was seen */
+    size_t n_filters, cap_filters;
+};
+
+uint32_t seen_kind(struct slice kind)
+{
+    uint32_t h = (uint32_t)hash_fnv1a(kind.p, kind.n);
+    return h == SEEN_CANCELS ? 1 : h;
+}
+
+struct seen *seen_create(struct engine *e)
+{
+    struct seen *s = mem_zalloc(sizeof *s);
+    s->e = e;
+    return s;
+}
+
+void seen_destroy(struct seen *s)
+{
+    if (!s)
+        return;
+    for (size_t i = 0; i < s->n_filters; i++)
+        free(s->filters[i]);
+    free(s->filters);
+    free(s->now.rows);
+    free(s->going.rows);
+    free(s);
+}
+
+/* ---- filters ---- */
+
+static uint64_t hash_word(const uint8_t hash[16], int i)
+{
+    uint64_t w;
+    memcpy(&w, hash + 8 * i, sizeof w);
+    return w;
+}
+
+static uint64_t *filter_line(uint64_t *filter, const uint8_t hash[16])
+{
+    return filter + hash_word(hash, 0) % FILTER_LINES * 8;
+}
+
+static bool filter_may(const uint64_t *filter, const uint8_t hash[16])
+{
+    const uint64_t *line = filter_line((uint64_t *)(uintptr_t)filter, hash);
+    uint64_t bits = hash_word(hash, 1);
+    for (int i = 0; i < FILTER_PROBES; i++, bits >>= 9)
+        if (!(line[bits >> 6 & 7] >> (bits & 63) & 1))
+            return false;
+    return true;
+}
+
+static void filter_add(uint64_t *filter, const uint8_t hash[16])
+{
+    uint64_t *line = filter_line(filter, hash), bits = hash_word(hash, 1);
+    for (int i = 0; i < FILTER_PROBES; i++, bits >>= 9)
+        line[bits >> 6 & 7] |= UINT64_C(1) << (bits & 63);
+}
+
+static void put_be32(uint8_t *out, uint32_t v)
+{
+    for (int i = 0; i < 4; i++)
+        out[i] = (uint8_t)(v >> (24 - 8 * i));
+}
+
+static size_t filter_key(uint8_t out[STATE_KEY_MAX], uint32_t epoch)
+{
+    memcpy(out, "seen-filter", 11);
+    put_be32(out + 11, epoch);
+    return 15;
+}
+
+static void have_filters(struct seen *s, size_t n)
+{
+    s->filters = mem_grow(s->filters, &s->cap_filters, n, sizeof *s->filters);
+    while (s->n_filters < n)
+        s->filters[s->n_filters++] = NULL;
+}
+
+/* The filter of an epoch; when it is the first id of that epoch, the ones before are full and are stored. */
+static uint64_t *filter_of(struct seen *s, uint32_t epoch)
+{
+    if (epoch >= s->n_filters || !s->filters[epoch]) {
+        size_t had = s->n_filters;
+        have_filters(s, epoch + 1);
+        s->filters[epoch] = mem_zalloc(FILTER_BYTES);
+        if (had && had <= epoch && s->filters[had - 1]) {
+            uint8_t key[STATE_KEY_MAX];
+            size_t n = filter_key(key, (uint32_t)had - 1);
+            state_put_cold(s->e->state, T_META, key, n, s->filters[had - 1], FILTER_BYTES);
+        }
+    }
+    return s->filters[epoch];
+}
+
+/* ---- what is not yet in the store ---- */
+
+static struct entry_row *slot(struct gathering *g, const uint8_t hash[16])
+{
+    for (size_t i = hash_word(hash, 1) & (g->cap - 1);; i = (i + 1) & (g->cap - 1))
+        if (g->rows[i].row.number == 0 || memcmp(g->rows[i].hash, hash, 16) == 0)
+            return &g->rows[i];
+}
+
+static void grow(struct gathering *g)
+{
+    struct gathering more = {.cap = g->cap ? g->cap * 2 : 1024, .n = g->n};
+    more.rows = mem_zalloc(more.cap * sizeof *more.rows);
+    for (size_t i = 0; i < g->cap; i++)
+        if (g->rows[i].row.number)
+            *slot(&more, g->rows[i].hash) = g->rows[i];
+    free(g->rows);
+    *g = more;
+}
+
+static bool find_gathered(struct gathering *g, const uint8_t hash[16], struct seen_row *out)
+{
+    struct entry_row *r = g->n ? slot(g, hash) : NULL;
+    if (!r || !r->row.number)
+        return false;
+    *out = r->row;
+    return true;
+}
+
+/* ---- the store ---- */
+
+static void row_key(uint8_t key[SEEN_KEY_LEN], uint32_t epoch, const uint8_t hash[16])
+{
+    put_be32(key, epoch);
+    memcpy(key + 4, hash, 16);
+}
+
+static bool find_stored(struct seen *s, uint32_t epoch, const uint8_t hash[16], struct seen_row *out)
+{
+    uint8_t key[SEEN_KEY_LEN];
+    row_key(key, epoch, hash);
+    struct slice v = state_get(s->e->state, T_SEEN, key, sizeof key);
+    if (!v.p)
+        return false;
+    struct rd r = rd_of(v.p, v.n);
+    bool known = rd_u8(&r) == SEEN_VERSION;
+    out->number = rd_varint(&r);
+    out->kind = (uint32_t)rd_varint(&r);
+    const uint8_t *ekey = rd_bytes(&r, EKEY_LEN);
+    if (ekey)
+        memcpy(out->key.b, ekey, EKEY_LEN);
+    if (!known || r.bad) {
+        err_set(s->e->err, WW_EDAMAGED, "view: a row of seen ids does not decode; run wagewarnd --rebuild");
+        s->e->failed = true;
+        return false;
+    }
+    return true;
+}
+
+bool seen_find(struct seen *s, const uint8_t hash[16], struct seen_row *out)
+{
+    if (find_gathered(&s->now, hash, out) || find_gathered(&s->going, hash, out))
+        return true;
+    if (!s->e->has_loader)
+        return false;
+    for (size_t i = s->n_filters; i-- > 0;)
+        if (s->filters[i] && filter_may(s->filters[i], hash) && find_stored(s, (uint32_t)i, hash, out))
+            return true;
+    return false;
+}
+
+void seen_put(struct seen *s, const uint8_t hash[16], const struct seen_row *row)
+{
+    if ((s->now.n + 1) * 2 > s->now.cap)
+        grow(&s->now);
+    struct entry_row *r = slot(&s->now, hash);
+    if (r->row.number)
+        return;
+    memcpy(r->hash, hash, 16);
+    r->row = *row;
+    s->now.n++;
+    filter_add(filter_of(s, (uint32_t)(row->number >> EPOCH_SHIFT)), hash);
+}
+
+size_t seen_waiting(const struct seen *s)
+{
+    return s->now.n;
+}
+
+void seen_checkpoint(struct seen *s)
+{
+    struct buf b = {0};
+    uint8_t key[SEEN_KEY_LEN];
+    assert(s->going.n == 0);
+    for (size_t i = 0; i < s->now.cap; i++) {
+        const struct entry_row *r = &s->now.rows[i];
+        if (!r->row.number)
+            continue;
+        buf_reset(&b);
+        buf_u8(&b, SEEN_VERSION);
+        buf_varint(&b, r->row.number);
+        buf_varint(&b, r->row.kind);
+        buf_put(&b, r->row.key.b, EKEY_LEN);
+        row_key(key, (uint32_t)(r->row.number >> EPOCH_SHIFT), r->hash);
+        state_put_cold(s->e->state, T_SEEN, key, sizeof key, b.p, b.n);
+    }
+    buf_finish(&b);
+    struct gathering empty = s->going;
+    s->going = s->now;
+    s->now = empty;
+}
+
+void seen_committed(struct seen *s)
+{
+    if (s->going.cap)
+        memset(s->going.rows, 0, s->going.cap * sizeof *s->going.rows);
+    s->going.n = 0;
+}
+
+/* ---- at start ---- */
+
+struct loading {
+    struct seen *s;
+    uint32_t epoch;
+};
+
+static bool add_row(void *arg, struct slice key, struct slice value)
+{
+    struct loading *l = arg;
+    uint8_t first[4];
+    (void)value;
+    put_be32(first, l->epoch);
+    if (key.n != SEEN_KEY_LEN || memcmp(key.p, first, 4) != 0)
+        return false;
+    if (!l->s->filters[l->epoch])
+        l->s->filters[l->epoch] = mem_zalloc(FILTER_BYTES);
+    filter_add(l->s->filters[l->epoch], (const uint8_t *)key.p + 4);
+    return true;
+}
+
+int seen_load(struct seen *s, struct err *err)
+{
+    const struct state_loader *l = state_loader_of(s->e->state);
+    uint32_t last = (uint32_t)(s->e->number >> EPOCH_SHIFT);
+    if (!s->e->number)
+        return 0;
+    have_filters(s, last + 1);
+    for (uint32_t i = 0; i <= last; i++) {
+        uint8_t key[STATE_KEY_MAX];
+        struct slice bits;
+        int found = l->get(l->ctx, T_META, key, filter_key(key, i), &bits, err);
+        if (found < 0)
+            return found;
+        if (found && bits.n == FILTER_BYTES) {
+            s->filters[i] = mem_alloc(FILTER_BYTES);
+            memcpy(s->filters[i], bits.p, FILTER_BYTES);
+            continue;
+        }
+        struct loading arg = {s, i};
+        put_be32(key, i);
+        int rc = l->scan(l->ctx, T_SEEN, (struct slice){(char *)key, 4}, add_row, &arg, err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The signals of a record: in order, which of them count, how often repeated, and the blocks that the oldest leave to.
+ * What is known of blocks without reading them (struct series, spilled_*) is worked out again only when it may have
+ * changed: other settings, another clearing time within them, a late or cancelled signal among them. */
+#include "engine/fold.h"
+
+enum { RANK_MAX = 63 };
+
+int sig_order(const struct sig *a, const struct sig *b)
+{
+    if (a->at != b->at)
+        return a->at < b->at ? -1 : 1;
+    return (a->seq > b->seq) - (a->seq < b->seq);
+}
+
+/* ---- finding and adding ---- */
+
+struct series *series_find(const struct record *c, uint32_t kind, uint32_t source)
+{
+    for (uint32_t i = 0; i < c->n_series; i++)
+        if (c->series[i].kind == kind && c->series[i].source == source)
+            return &c->series[i];
+    return NULL;
+}
+
+struct series *series_add(struct engine *e, struct record *c, uint32_t kind, uint32_t source)
+{
+    struct series *list = arena_alloc(&e->scratch, (c->n_series + 2) * sizeof *list);
+    uint32_t at = 0;
+    while (at < c->n_series &&
+           (c->series[at].kind < kind || (c->series[at].kind == kind && c->series[at].source < source)))
+        at++;
+    if (at)
+        memcpy(list, c->series, at * sizeof *list);
+    if (c->n_series > at)
+        memcpy(list + at + 1, c->series + at, (c->n_series - at) * sizeof *list);
+    list[at] = (struct series){.kind = kind, .source = source, .spilled_latest = NO_INT, .spilled_cleared = NO_INT,
+                               .cleared = NO_INT, .latest = NO_INT};
+    c->series = list;
+    c->n_series++;
+    return &list[at];
+}
+
+static void insert_sorted(struct engine *e, struct series *s, const struct sig *sig)
+{
+    if (s->n == s->cap) {
+        struct sig *more = arena_alloc(&e->scratch, (s->n * 2 + 2) * sizeof *more);
+        if (s->n)
+            memcpy(more, s->sigs, s->n * sizeof *more);
+        s->sigs = more;
+        s->cap = s->n * 2 + 2;
+    }
+    uint32_t at = s->n;
+    while (at && sig_order(&s->sigs[at - 1], sig) > 0)
+        at--;
+    memmove(&s->sigs[at + 1], &s->sigs[at], (s->n - at) * sizeof *s->sigs);
+    s->sigs[at] = *sig;
+    s->n++;
+}
+
+/* ---- blocks ---- */
+
+static struct sig *load_block(struct engine *e, const struct record *c, const struct series *s,
+                              const struct block_ref *ref, size_t *n)
+{
+    uint8_t key[STATE_KEY_MAX];
+    size_t klen = block_key(key, &c->key, s, ref->no);
+    struct slice bytes = state_get(e->state, T_BLOCK, key, klen);
+    struct sig *sigs = NULL;
+    *n = 0;
+    if (!bytes.p || block_get(arena_slice(&e->scratch, bytes), &e->scratch, &sigs, n, e->err) < 0 || *n != ref->n) {
+        if (!engine_failed(e))
+            err_set(e->err, WW_EDAMAGED, "view: a block of signals is missing; run wagewarnd --rebuild");
+        e->failed = true;
+        *n = 0;
+    }
+    return sigs;
+}
+
+static void store_block(struct engine *e, const struct record *c, const struct series *s, struct block_ref *ref,
+                        const struct sig *sigs, size_t n)
+{
+    uint8_t key[STATE_KEY_MAX];
+    size_t klen = block_key(key, &c->key, s, ref->no);
+    buf_reset(&e->buf);
+    block_put(&e->buf, sigs, n);
+    state_put(e->state, T_BLOCK, key, klen, e->buf.p, e->buf.n);
+    *ref = (struct block_ref){ref->no, (uint32_t)n, sigs[0].at, sigs[n - 1].at, sigs[n - 1].seq, sigs[0].seq, sigs[0].seq};
+    for (size_t i = 0; i < n; i++) {
+        if (sigs[i].seq < ref->min_seq)
+            ref->min_seq = sigs[i].seq;
+        if (sigs[i].seq > ref->max_seq)
+            ref->max_seq = sigs[i].seq;
+    }
+}
+
+/* Room for one more reference at position `at`. */
+static struct block_ref *add_ref(struct engine *e, struct series *s, uint32_t at)
+{
+    struct block_ref *list = arena_alloc(&e->scratch, (s->n_blocks + 1) * sizeof *list);
+    if (at)
+        memcpy(list, s->blocks, at * sizeof *list);
+    if (s->n_blocks > at)
+        memcpy(list + at + 1, s->blocks + at, (s->n_blocks - at) * sizeof *list);
+    list[at] = (struct block_ref){.no = s->next_block++};
+    s->blocks = list;
+    s->n_blocks++;
+    return &list[at];
+}
+
+void series_drop_blocks(struct engine *e, const struct record *c, struct series *s)
+{
+    uint8_t key[STATE_KEY_MAX];
+    for (uint32_t i = 0; i < s->n_blocks; i++)
+        state_del(e->state, T_BLOCK, key, block_key(key, &c->key, s, s->blocks[i].no));
+    s->n_blocks = s->n_buckets = s->spilled_active = 0;
+    s->spilled_sum = 0;
+    s->spilled_latest = s->spilled_cleared = NO_INT;
+}
+
+/* ---- what is known of blocks ---- */
+
+static void add_bucket(struct engine *e, struct series *s, const struct settings_kind *k, const struct sig *sig)
+{
+    hazard_t h = k->hazard >> sig->rank;
+    if (!h)
+        return;
+    int64_t index = bucket_of(k, sig->at);
+    h = fixed_grow(h, (uint64_t)(sig->at - index * k->half_life), (uint64_t)k->half_life);
+    uint32_t i = s->n_buckets;
+    while (i && s->buckets[i - 1].index > index)
+        i--;
+    if (i && s->buckets[i - 1].index == index) {
+        s->buckets[i - 1].sum += h;
+        return;
+    }
+    struct bucket *list = arena_alloc(&e->scratch, (s->n_buckets + 1) * sizeof *list);
+    if (i)
+        memcpy(list, s->buckets, i * sizeof *list);
+    if (s->n_buckets > i)
+        memcpy(list + i + 1, s->buckets + i, (s->n_buckets - i) * sizeof *list);
+    list[i] = (struct bucket){index, h};
+    s->buckets = list;
+    s->n_buckets++;
+}
+
+/* Counts an active signal that lies in a block; later ones come later. */
+static void count_spilled(struct engine *e, struct series *s, const struct settings_kind *k, const struct sig *sig)
+{
+    s->spilled_active++;
+    s->spilled_sum += sig_mix(sig->seq);
+    if (s->spilled_latest == NO_INT || sig->at >= s->spilled_latest) {
+        s->spilled_latest = sig->at;
+        s->spilled_rank = sig->rank;
+    }
+    if (k && k->hazard)
+        add_bucket(e, s, k, sig);
+}
+
+static uint8_t rank_after(const struct settings_kind *k, int64_t latest, uint8_t rank, const struct sig *sig)
+{
+    bool repeat = k && k->window && latest != NO_INT && sig->at - latest <= k->window;
+    return !repeat ? 0 : rank < RANK_MAX ? rank + 1 : RANK_MAX;
+}
+
+static bool is_active(const struct series *s, const struct sig *sig)
+{
+    return !(sig->flags & SIG_CANCELLED) && (s->cleared == NO_INT || sig->at > s->cleared);
+}
+
+static void forget_spilled(struct series *s)
+{
+    s->n_buckets = s->spilled_active = 0;
+    s->spilled_sum = 0;
+    s->spilled_latest = NO_INT;
+    s->spilled_rank = 0;
+    s->spilled_cleared = s->cleared;
+}
+
+static void read_blocks(struct engine *e, const struct record *c, struct series *s, const struct settings_kind *k)
+{
+    forget_spilled(s);
+    for (uint32_t i = 0; i < s->n_blocks; i++) {
+        size_t n;
+        bool changed = false;
+        struct sig *sigs = load_block(e, c, s, &s->blocks[i], &n);
+        for (size_t j = 0; j < n; j++) {
+            uint8_t rank = rank_after(k, s->spilled_latest, s->spilled_rank, &sigs[j]);
+            if (!is_active(s, &sigs[j]))
+                continue;
+            changed |= sigs[j].rank != rank;
+            sigs[j].rank = rank;
+            count_spilled(e, s, k, &sigs[j]);
+        }
+        if (changed)
+            store_block(e, c, s, &s->blocks[i], sigs, n);
+    }
+}
+
+static void refresh_spilled(struct engine *e, const struct record *c, struct series *s, const struct settings_kind *k)
+{
+    bool current = !s->stale && s->spilled_cleared == s->cleared && c->settings == e->settings_entry;
+    s->stale = false;
+    if (!s->n_blocks)
+        forget_spilled(s);
+    else if (!current && s->cleared != NO_INT && s->cleared >= s->blocks[s->n_blocks - 1].last_at)
+        forget_spilled(s);
+    else if (!current)
+        read_blocks(e, c, s, k);
+}
+
+/* ---- arriving and leaving ---- */
+
+/* A late signal goes among those that left. */
+static void insert_in_block(struct engine *e, struct record *c, struct series *s, const struct sig *sig)
+{
+    const struct settings_kind *k = settings_kind(e->settings, s->kind);
+    uint32_t i = 0;
+    size_t n, at;
+    while (i + 1 < s->n_blocks &&
+           sig_order(&(struct sig){.at = s->blocks[i].last_at, .seq = s->blocks[i].last_seq}, sig) < 0)
+        i++;
+    struct sig *sigs = load_block(e, c, s, &s->blocks[i], &n);
+    if (engine_failed(e))
+        return;
+    for (at = n; at && sig_order(&sigs[at - 1], sig) > 0; at--)
+        sigs[at] = sigs[at - 1];
+    sigs[at] = *sig;
+    n++;
+    if (n > BLOCK_SIGNALS * 2) {
+        size_t half = n / 2;
+        add_ref(e, s, i + 1);
+        store_block(e, c, s, &s->blocks[i + 1], sigs + half, n - half);
+        n = half;
+    }
+    store_block(e, c, s, &s->blocks[i], sigs, n);
+    /* where each counts in full, no other signal's rank can change: no need to read the other blocks again */
+    bool simple = k && !k->window && !s->stale && s->spilled_cleared == s->cleared && c->settings == e->settings_entry;
+    if (!simple)
+        s->stale = true;
+    else if (is_active(s, sig))
+        count_spilled(e, s, k, sig);
+}
+
+static bool before_spilled(const struct series *s, const struct sig *sig)
+{
+    if (!s->n_blocks)
+        return false;
+    const struct block_ref *last = &s->blocks[s->n_blocks - 1];
+    return sig_order(sig, &(struct sig){.at = last->last_at, .seq = last->last_seq}) < 0;
+}
+
+void series_insert(struct engine *e, struct record *c, struct series *s, const struct sig *sig)
+{
+    if (before_spilled(s, sig))
+        insert_in_block(e, c, s, sig);
+    else
+        insert_sorted(e, s, sig);
+}
+
+bool series_cancel(struct engine *e, struct record *c, struct series *s, uint64_t seq)
+{
+    for (uint32_t i = 0; i < s->n; i++)
+        if (s->sigs[i].seq == seq) {
+            s->sigs[i].flags |= SIG_CANCELLED;
+            return true;
+        }
+    for (uint32_t i = 0; i < s->n_blocks; i++) {
+        size_t n;
+        if (seq < s->blocks[i].min_seq || seq > s->blocks[i].max_seq)
+            continue;
+        struct sig *sigs = load_block(e, c, s, &s->blocks[i], &n);
+        for (size_t j = 0; j < n; j++)
+            if (sigs[j].seq == seq) {
+                sigs[j].flags |= SIG_CANCELLED;
+                store_block(e, c, s, &s->blocks[i], sigs, n);
+                s->stale = true;
+                return true;
+            }
+    }
+    return false;
+}
+
+/* ---- what counts ---- */
+
+/* The latest signal of a clearing kind; nothing clears those. */
+static int64_t latest_standing(struct engine *e, const struct record *c, const struct series *s)
+{
+    struct series_walk w;
+    const struct sig *sig;
+    series_walk_start(&w, s);
+    while ((sig = series_walk_next(e, c, &w)))
+        if (!(sig->flags & SIG_CANCELLED))
+            return sig->at;
+    return NO_INT;
+}
+
+static void work_out_cleared(struct engine *e, struct record *c)
+{
+    for (uint32_t i = 0; i < c->n_series; i++)
+        c->series[i].cleared = NO_INT;
+    for (uint32_t i = 0; i < c->n_series; i++) {
+        const struct settings_kind *k = settings_kind(e->settings, c->series[i].kind);
+        if (!k || !k->clears_any)
+            continue;
+        int64_t at = latest_standing(e, c, &c->series[i]);
+        for (uint32_t j = 0; at != NO_INT && j < c->n_series; j++) {
+            uint32_t kind = settings_kind_at(e->settings, c->series[j].kind);
+            if (kind != UINT32_MAX && kind_in(&k->clears, kind) && (c->series[j].cleared < at))
+                c->series[j].cleared = at;
+        }
+    }
+}
+
+static void work_out_ranks(struct series *s, const struct settings_kind *k)
+{
+    uint8_t rank = s->spilled_rank;
+    s->latest = s->spilled_latest;
+    for (uint32_t i = 0; i < s->n; i++) {
+        struct sig *sig = &s->sigs[i];
+        sig->active = is_active(s, sig);
+        if (!sig->active)
+            continue;
+        rank = sig->rank = rank_after(k, s->latest, rank, sig);
+        s->latest = sig->at;
+    }
+}
+
+/* What an enterprise is, told by its feeder: of each thing the latest word (PROTOCOL, registry.profile). */
+static void work_out_profile(struct engine *e, struct record *c)
+{
+    int64_t word = dict_find(e->dict, DICT_KIND, SLICE("registry.profile"));
+    const struct sig *best[3] = {0}; /* by registered place, industry, credit */
+    c->registered = 0;
+    c->registered_industry = (struct slice){0};
+    c->credit = 0;
+    for (uint32_t i = 0; i < c->n_series; i++) {
+        const struct series *s = &c->series[i];
+        if ((int64_t)s->kind != word)
+            continue;
+        for (uint32_t j = 0; j < s->n; j++) {
+            const struct sig *sig = &s->sigs[j];
+            const bool has[3] = {sig->region != 0, sig->industry.n != 0, sig->credit != 0};
+            for (int f = 0; f < 3; f++)
+                if (sig->active && has[f] && (!best[f] || sig_order(best[f], sig) < 0))
+                    best[f] = sig;
+        }
+    }
+    if (best[0])
+        c->registered = best[0]->region;
+    if (best[1])
+        c->registered_industry = best[1]->industry;
+    if (best[2])
+        c->credit = best[2]->credit;
+}
+
+void series_prepare(struct engine *e, struct record *c)
+{
+    work_out_cleared(e, c);
+    for (uint32_t i = 0; i < c->n_series; i++) {
+        struct series *s = &c->series[i];
+        const struct settings_kind *k = settings_kind(e->settings, s->kind);
+        refresh_spilled(e, c, s, k);
+        work_out_ranks(s, k);
+    }
+    c->settings = e->settings_entry;
+    work_out_profile(e, c);
+}
+
+static void spill(struct engine *e, struct record *c, struct series *s, uint32_t n)
+{
+    const struct settings_kind *k = settings_kind(e->settings, s->kind);
+    size_t had = 0;
+    struct block_ref *ref = s->n_blocks ? &s->blocks[s->n_blocks - 1] : NULL;
+    struct sig *sigs = NULL;
+    if (ref && ref->n + n <= BLOCK_SIGNALS)
+        sigs = load_block(e, c, s, ref, &had);
+    else
+        ref = add_ref(e, s, s->n_blocks);
+    if (engine_failed(e))
+        return;
+    struct sig *all = arena_alloc(&e->scratch, (had + n) * sizeof *all);
+    if (had)
+        memcpy(all, sigs, had * sizeof *all);
+    memcpy(all + had, s->sigs, n * sizeof *all);
+    store_block(e, c, s, ref, all, had + n);
+    for (uint32_t i = 0; i < n; i++)
+        if (s->sigs[i].active)
+            count_spilled(e, s, k, &s->sigs[i]);
+    s->spilled_cleared = s->cleared;
+    memmove(s->sigs, s->sigs + n, (s->n - n) * sizeof *s->sigs);
+    s->n -= n;
+}
+
+void series_spill(struct engine *e, struct record *c)
+{
+    for (uint32_t i = 0; i < c->n_series; i++) {
+        struct series *s = &c->series[i];
+        /* what lies ahead of the clock counts by its age, which a bucket cannot say: it stays */
+        while (s->n > SERIES_INLINE && s->sigs[SERIES_SPILL - 1].at <= e->time && !engine_failed(e))
+            spill(e, c, s, SERIES_SPILL);
+    }
+}
+
+/* ---- walking ---- */
+
+void series_walk_start(struct series_walk *w, const struct series *s)
+{
+    *w = (struct series_walk){.series = s, .inline_left = s->n, .block_left = s->n_blocks};
+}
+
+const struct sig *series_walk_next(struct engine *e, const struct record *c, struct series_walk *w)
+{
+    const struct series *s = w->series;
+    if (w->inline_left)
+        return &s->sigs[--w->inline_left];
+    while (!w->in_block) {
+        if (!w->block_left || engine_failed(e))
+            return NULL;
+        w->block = load_block(e, c, s, &s->blocks[--w->block_left], &w->in_block);
+    }
+    struct sig *sig = &w->block[--w->in_block];
+    sig->active = is_active(s, sig);
+    return sig;
+}
+
+struct sig *series_all(struct engine *e, const struct record *c, const struct series *s, size_t *n)
+{
+    struct series_walk w;
+    const struct sig *sig;
+    size_t total = s->n, at;
+    for (uint32_t i = 0; i < s->n_blocks; i++)
+        total += s->blocks[i].n;
+    struct sig *all = arena_alloc(&e->scratch, (total + 1) * sizeof *all);
+    at = total;
+    series_walk_start(&w, s);
+    while (at && (sig = series_walk_next(e, c, &w)))
+        all[--at] = *sig;
+    *n = total - at;
+    return all + at;
+}
