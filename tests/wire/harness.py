@@ -311,7 +311,7 @@ class Daemon:
             return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
 
     def client(self, **kw):
-        return Client(self.endpoint, **kw)
+        return Client(self.endpoint, alive=self.alive, **kw)
 
     def close(self, clean=True):
         try:
@@ -358,8 +358,8 @@ def pack(value):
 class Client:
     """One DEALER. ask() pairs a request with its reply by rid; what else comes waits in the inbox."""
 
-    def __init__(self, endpoint, patience=None, hwm=None, kind=zmq.DEALER):
-        self.patience = patience or PATIENCE
+    def __init__(self, endpoint, patience=None, hwm=None, kind=zmq.DEALER, alive=None):
+        self.patience, self.alive = patience or PATIENCE, alive
         self.sock = zmq.Context.instance().socket(kind)
         self.sock.setsockopt(zmq.LINGER, 0)
         self.sock.setsockopt(zmq.RECONNECT_IVL, 20)
@@ -386,8 +386,13 @@ class Client:
         self.sock.send_multipart(list(frames))
 
     def frames(self, patience=None):
-        if not self.sock.poll((self.patience if patience is None else patience) * 1000):
-            raise Timeout("no answer")
+        left = self.patience if patience is None else patience
+        while not self.sock.poll(min(left, 0.5) * 1000):
+            left -= 0.5
+            if self.alive and not self.alive():
+                raise Timeout("no answer: the daemon has ended")
+            if left <= 0:
+                raise Timeout("no answer")
         return self.sock.recv_multipart()
 
     # messages
