@@ -321,6 +321,19 @@ static int await_welcome(struct ww_client *c, uint64_t rid, int64_t deadline)
     }
 }
 
+/* Waits until there is a connection. Breaks before it are over: nothing was sent on them that still counts. */
+static bool await_connection(struct ww_client *c, int64_t deadline)
+{
+    struct connection *conn = c->conn;
+    if (!conn->sock)
+        return false;
+    read_monitor(conn);
+    while (!conn->up && client_now() < deadline)
+        wait_for(c, 0, deadline);
+    conn->lost = conn->came = false;
+    return conn->up;
+}
+
 int client_greet(struct ww_client *c, int64_t deadline)
 {
     struct buf hello = {0};
@@ -333,7 +346,8 @@ int client_greet(struct ww_client *c, int64_t deadline)
         enc_kv_str(&map, "client", c->program);
         enc_kv_uint(&map, "protocol", 1);
         enc_close(&map);
-        rc = client_send(c, "hello", &hello, deadline) ? await_welcome(c, rid, deadline) : unreachable(c);
+        bool sent = await_connection(c, deadline) && client_send(c, "hello", &hello, deadline);
+        rc = sent ? await_welcome(c, rid, deadline) : unreachable(c);
     }
     buf_finish(&hello);
     return c->greeted ? 0 : rc;
