@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bodies to values and back, and the signals of a batch straight from their bytes. Owns no memory: what is decoded
- * lies in the caller's arena or in the message, what is encoded in the caller's buffer. */
+/* Bodies to values and back, and the signals of a batch straight from their bytes. Owns no memory: what is
+ * decoded lies in the caller's arena or in the message, what is encoded in the caller's buffer. */
 #include "lib/codec.h"
 
 #include "lib/scan.h"
@@ -65,8 +65,8 @@ static void copy_map(struct arena *a, const msgpack_object_map *map, struct ww_v
     }
 }
 
-/* Depth is bounded by lib/scan. What the protocol has no word for, floats, bytes, extensions, reads as nil: of a
- * wrong type wherever something is expected. */
+/* Depth is bounded by lib/scan. What the protocol has no word for, floats, bytes, extensions, reads as nil:
+ * of a wrong type wherever something is expected. */
 static void copy_value(struct arena *a, const msgpack_object *o, struct ww_value *out)
 {
     *out = (struct ww_value){.type = WW_NIL};
@@ -127,14 +127,15 @@ int codec_body(struct slice body, struct arena *a, const struct ww_value **out, 
 /* ---- signals, straight from the bytes ---- */
 
 struct field;
-typedef void take_fn(struct signal_in *, const struct field *, const struct scan_item *, struct scan_cursor *);
+typedef void take_fn(struct signal_in *, const struct field *, const struct scan_item *,
+                     struct scan_cursor *);
 static take_fn take_text, take_int, take_role, take_status, take_attrs;
 
 /* Sorted by length: fields_of() finds those of one length. */
-#define FIELD(key, what, take)                                                                               \
-    {                                                                                                        \
-        #key, sizeof #key - 1, offsetof(struct signal, key), take, #key " must be " what                     \
-    }
+/* clang-format off */
+#define FIELD(key, what, take) \
+    {#key, sizeof #key - 1, offsetof(struct signal, key), take, #key " must be " what}
+/* clang-format on */
 static const struct field {
     const char *key;
     uint8_t length;
@@ -201,7 +202,8 @@ static void *place(struct signal_in *in, const struct field *f)
     return (char *)&in->sig + f->offset;
 }
 
-/* A whole number that int64 holds. The lowest stands for "not given", so it becomes its neighbour: as impossible. */
+/* A whole number that int64 holds. The lowest stands for "not given", so it becomes its neighbour,
+ * as impossible. */
 static bool int_of(const struct scan_item *it, int64_t *out)
 {
     int64_t v = (int64_t)it->number;
@@ -211,7 +213,8 @@ static bool int_of(const struct scan_item *it, int64_t *out)
     return true;
 }
 
-static void take_text(struct signal_in *in, const struct field *f, const struct scan_item *it, struct scan_cursor *c)
+static void take_text(struct signal_in *in, const struct field *f, const struct scan_item *it,
+                      struct scan_cursor *c)
 {
     (void)c;
     if (it->type == SCAN_STR)
@@ -220,14 +223,16 @@ static void take_text(struct signal_in *in, const struct field *f, const struct 
         wrong(in, f);
 }
 
-static void take_int(struct signal_in *in, const struct field *f, const struct scan_item *it, struct scan_cursor *c)
+static void take_int(struct signal_in *in, const struct field *f, const struct scan_item *it,
+                     struct scan_cursor *c)
 {
     (void)c;
     if (!int_of(it, place(in, f)))
         wrong(in, f);
 }
 
-static void take_word(struct signal_in *in, const struct field *f, const struct scan_item *it, int (*of)(struct slice))
+static void take_word(struct signal_in *in, const struct field *f, const struct scan_item *it,
+                      int (*of)(struct slice))
 {
     int number = it->type == SCAN_STR ? of(it->text) : -1;
     if (number >= 0)
@@ -236,19 +241,22 @@ static void take_word(struct signal_in *in, const struct field *f, const struct 
         wrong(in, f);
 }
 
-static void take_role(struct signal_in *in, const struct field *f, const struct scan_item *it, struct scan_cursor *c)
+static void take_role(struct signal_in *in, const struct field *f, const struct scan_item *it,
+                      struct scan_cursor *c)
 {
     (void)c;
     take_word(in, f, it, role_of);
 }
 
-static void take_status(struct signal_in *in, const struct field *f, const struct scan_item *it, struct scan_cursor *c)
+static void take_status(struct signal_in *in, const struct field *f, const struct scan_item *it,
+                        struct scan_cursor *c)
 {
     (void)c;
     take_word(in, f, it, status_of);
 }
 
-/* One pair of attrs, whose key was read; false when it is none. The cursor is behind its value in any case. */
+/* One pair of attrs, whose key was read; false when it is none. The cursor is then behind its value
+ * in any case. */
 static bool take_attr(struct signal *s, const struct scan_item *key, struct scan_cursor *c)
 {
     struct scan_item value;
@@ -266,7 +274,8 @@ static bool take_attr(struct signal *s, const struct scan_item *key, struct scan
     return true;
 }
 
-static void take_attrs(struct signal_in *in, const struct field *f, const struct scan_item *it, struct scan_cursor *c)
+static void take_attrs(struct signal_in *in, const struct field *f, const struct scan_item *it,
+                       struct scan_cursor *c)
 {
     struct scan_item key;
     if (it->type != SCAN_MAP) {
@@ -383,7 +392,8 @@ static bool outline_body(struct slice body, struct arena *a, struct outline *o)
     return !any_twice(keys, map.n);
 }
 
-int codec_signals(struct slice body, size_t max_batch, struct arena *a, struct signals_body *out, struct err *err)
+int codec_signals(struct slice body, size_t max_batch, struct arena *a, struct signals_body *out,
+                  struct err *err)
 {
     struct outline o = {0};
     const char *malformed = scan_body(body.p, body.n);
@@ -404,8 +414,8 @@ int codec_signals(struct slice body, size_t max_batch, struct arena *a, struct s
     if (o.batch.type != SCAN_LIST)
         return err_set(err, WIRE_ERROR_BAD_FIELD, "batch must be a list of signals");
     if (o.batch.n > max_batch)
-        return err_set(err, WIRE_ERROR_TOO_LARGE, "batch has %u signals; send at most %zu at a time", o.batch.n,
-                       max_batch);
+        return err_set(err, WIRE_ERROR_TOO_LARGE, "batch has %u signals; send at most %zu at a time",
+                       o.batch.n, max_batch);
     out->n = o.batch.n;
     take_batch(o.items, a, out);
     return 0;
@@ -588,16 +598,18 @@ void enc_value(struct buf *b, const struct ww_value *v)
 
 /* ---- signals, as a client sends them ---- */
 
+/* clang-format off */
 #define TEXT(key)   {#key, offsetof(struct ww_signal, key), false}
 #define NUMBER(key) {#key, offsetof(struct ww_signal, key), true}
+/* clang-format on */
 static const struct client_field {
     const char *key;
     size_t offset;
     bool is_number;
 } client_fields[] = {
-    TEXT(id),      TEXT(kind),     NUMBER(at),     TEXT(uscc),  TEXT(name),   TEXT(region), TEXT(industry), NUMBER(amount),
-    NUMBER(people), NUMBER(since), TEXT(project),  TEXT(role),  TEXT(owner),  TEXT(status), TEXT(ref),      TEXT(note),
-    TEXT(cancels),
+    TEXT(id),       TEXT(kind),     NUMBER(at),     TEXT(uscc),    TEXT(name),    TEXT(region),
+    TEXT(industry), NUMBER(amount), NUMBER(people), NUMBER(since), TEXT(project), TEXT(role),
+    TEXT(owner),    TEXT(status),   TEXT(ref),      TEXT(note),    TEXT(cancels),
 };
 #undef TEXT
 #undef NUMBER

@@ -62,7 +62,8 @@ void hash_pair(uint8_t out[16], const uint8_t key[HASH_KEY_LEN], struct slice a,
         free(p);
 }
 
-void hash_blake2b(uint8_t out[CHAIN_LEN], const void *a, size_t na, const void *b, size_t nb, const void *c, size_t nc)
+void hash_blake2b(uint8_t out[CHAIN_LEN], const void *a, size_t na, const void *b, size_t nb, const void *c,
+                  size_t nc)
 {
     crypto_generichash_blake2b_state state;
     crypto_generichash_blake2b_init(&state, NULL, 0, CHAIN_LEN);

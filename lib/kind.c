@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of kinds: rows as parsed, and a hash table over their names, since each signal asks for its kind. */
+/* The table of kinds: rows as parsed, and a hash table over their names, since each signal asks for
+ * its kind. */
 #include "lib/kind.h"
 
 #include "lib/csv.h"
@@ -203,8 +204,8 @@ static int check_row(struct kinds *k, struct kind *row, const struct csv *csv, s
     if (!*row->agency)
         row->agency = arena_slice(&k->arena, (struct slice){row->name, agency}).p;
     if (strlen(row->agency) != agency || memcmp(row->agency, row->name, agency) != 0)
-        return csv_fault(csv, err, "agency of %s is \"%s\", but the kind's name begins with \"%.*s\"", row->name,
-                         row->agency, (int)agency, row->name);
+        return csv_fault(csv, err, "agency of %s is \"%s\", but the kind's name begins with \"%.*s\"",
+                         row->name, row->agency, (int)agency, row->name);
     if (row->weight_ppm && !row->half_life_days)
         return csv_fault(csv, err, "%s has a weight, so half_life_days must be above 0", row->name);
     if (row->weight_ppm && *row->clears)
@@ -227,7 +228,8 @@ static int parse_row(struct kinds *k, const struct csv *csv, const struct layout
     for (size_t i = 0; i < l->n; i++) {
         const char *wanted = l->of[i]->parse(k, csv->cells[i], (char *)row + l->of[i]->offset);
         if (wanted)
-            return csv_fault(csv, err, "%s \"%.*s\" is not %s", l->of[i]->name, SLICE_ARG(csv->cells[i]), wanted);
+            return csv_fault(csv, err, "%s \"%.*s\" is not %s", l->of[i]->name, SLICE_ARG(csv->cells[i]),
+                             wanted);
     }
     int rc = check_row(k, row, csv, err);
     if (rc)
@@ -241,7 +243,8 @@ static int parse_row(struct kinds *k, const struct csv *csv, const struct layout
     return 0;
 }
 
-static int check_cleared(const struct kinds *k, const struct kind *row, const struct csv *csv, struct err *err)
+static int check_cleared(const struct kinds *k, const struct kind *row, const struct csv *csv,
+                         struct err *err)
 {
     for (const char *p = row->clears; *p; p += *p == ' ') {
         struct slice name = {p, strcspn(p, " ")};

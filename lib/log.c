@@ -74,9 +74,9 @@ void log_line(enum log_level level, const char *sentence, const char *pairs, ...
         va_end(ap);
     }
     flatten(&l);
-    if (l.n == sizeof l.text - 1) /* the place of the NUL becomes the line's end; a full line may be a cut one */
+    if (l.n == sizeof l.text - 1) /* a full line may be a cut one */
         memcpy(l.text + l.n - 3, "...", 3);
-    l.text[l.n++] = '\n';
+    l.text[l.n++] = '\n'; /* in the place of the NUL */
     write_line(&l);
 }
 

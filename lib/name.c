@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Normalised names: NFKC, then case folding, then all white space out. Owns nothing.
  *
- * What enterprises are called is nearly always ideographs, ASCII and full-width ASCII, of which no two affect each
- * other: those are mapped byte by byte. The first character of any other sort hands the name to utf8proc. */
+ * What enterprises are called is nearly always ideographs, ASCII and full-width ASCII, of which no two affect
+ * each other: those are mapped byte by byte. The first character of any other sort hands the name to
+ * utf8proc. */
 #include "lib/name.h"
 
 #include <utf8proc.h>
@@ -107,8 +108,8 @@ static bool is_space(int32_t c)
 {
     if (c < 0x80)
         return is_ascii_space((unsigned)c);
-    return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 ||
-           c == 0x202f || c == 0x205f || c == 0x3000;
+    return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 ||
+           c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
 /* NFKC of raw as code points, in the caller's stack or the arena; *n of them. NULL: utf8proc would not. */

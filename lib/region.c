@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Region codes as numbers, and the table of their names: open addressing over the codes, names in one block. */
+/* Region codes as numbers, and the table of their names: open addressing over the codes, names in a block. */
 #include "lib/region.h"
 
 #include "lib/csv.h"

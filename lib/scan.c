@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/scan.h"
 
+/* clang-format off */
 #define BAD        {.bad = true}
 #define F(t, w)    {.type = SCAN_##t, .width = (w)}
 #define FIXEXT(n)  {.type = SCAN_EXT, .fixed = (n)}
@@ -17,6 +18,7 @@ const struct scan_format scan_formats[32] = {
 #undef BAD
 #undef F
 #undef FIXEXT
+/* clang-format on */
 
 /* A signed number of 1, 2, 4 or 8 bytes: negative, or as good as an unsigned one. */
 static void take_signed(struct scan_item *it, uint64_t v, unsigned width)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bounds on msgpack bytes before anything is allocated for them: well-formed, one value, nothing after it, depth,
- * item counts and lengths that the bytes really hold. Allocates nothing. Pure; any thread. */
+/* Bounds on msgpack bytes before anything is allocated for them: well-formed, one value, nothing after it,
+ * depth, item counts and lengths that the bytes really hold. Allocates nothing. Pure; any thread. */
 #ifndef LIB_SCAN_H
 #define LIB_SCAN_H
 
@@ -8,7 +8,8 @@
 
 enum { SCAN_DEPTH_MAX = 8 };
 
-/* 0: well-formed, one map with string keys, each string valid UTF-8 is NOT checked here. Else a static sentence. */
+/* 0: well-formed, one map with string keys, each string valid UTF-8 is NOT checked here. Else a static
+ * sentence. */
 const char *scan_body(const void *p, size_t n);
 
 /* ---- one value at a time, for who reads the bytes without a tree ---- */
@@ -19,11 +20,11 @@ enum scan_type {
     SCAN_UINT,     /* number */
     SCAN_NEGATIVE, /* number, as two's complement */
     SCAN_FLOAT,
-    SCAN_STR,      /* text */
+    SCAN_STR, /* text */
     SCAN_BIN,
     SCAN_EXT,
-    SCAN_LIST,     /* n items follow */
-    SCAN_MAP       /* n keys and n values follow */
+    SCAN_LIST, /* n items follow */
+    SCAN_MAP   /* n keys and n values follow */
 };
 
 struct scan_item {
@@ -37,8 +38,8 @@ struct scan_cursor {
     const uint8_t *p, *end;
 };
 
-/* What follows the first byte of the formats 0xc0 to 0xdf: a big-endian number of `width` bytes, which is the value
- * itself, a length, or a count; fixext has its length in `fixed`. An ext has one byte more, its type. */
+/* What follows the first byte of the formats 0xc0 to 0xdf: a big-endian number of `width` bytes, which is the
+ * value itself, a length, or a count; fixext has its length in `fixed`. An ext has a byte more, its type. */
 struct scan_format {
     uint8_t type, width, fixed;
     bool bad;

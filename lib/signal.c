@@ -22,7 +22,8 @@ static int refuse(struct reject *why, enum reject_code code, const char *field, 
 static int check_musts(const struct signal *s, struct reject *why)
 {
     if (!s->id.p)
-        return refuse(why, REJECT_MISSING_FIELD, "id", "id is missing: each signal has one, unique within its source");
+        return refuse(why, REJECT_MISSING_FIELD, "id",
+                      "id is missing: each signal has one, unique within its source");
     if (!s->kind.p)
         return refuse(why, REJECT_MISSING_FIELD, "kind", "kind is missing: it says what was noticed");
     if (s->at == NO_INT)
@@ -84,8 +85,9 @@ static int check_region(struct slice s, const struct regions *regions, struct re
     if (!r || (s.n != 6 && s.n != 9 && s.n != 12))
         return refuse(why, REJECT_BAD_REGION, "region", "region is not 6, 9 or 12 digits");
     if (!regions_has(regions, region_cut(r, 6)))
-        return refuse(why, REJECT_BAD_REGION, "region",
-                      "no county has the first 6 digits of region; a replaced code must be sent as its new one");
+        return refuse(
+            why, REJECT_BAD_REGION, "region",
+            "no county has the first 6 digits of region; a replaced code must be sent as its new one");
     return 0;
 }
 
@@ -104,7 +106,8 @@ static bool is_industry(struct slice s)
 static int check_time(int64_t at, int64_t now, struct reject *why)
 {
     if (at < YEAR_2000_MS)
-        return refuse(why, REJECT_BAD_TIME, "at", "at is before the year 2000: it counts milliseconds, not seconds");
+        return refuse(why, REJECT_BAD_TIME, "at",
+                      "at is before the year 2000: it counts milliseconds, not seconds");
     if (at - DAY_MS > now)
         return refuse(why, REJECT_BAD_TIME, "at", "at is more than 24 h ahead");
     return 0;
@@ -151,8 +154,8 @@ static int check_rest(const struct signal *s, struct reject *why)
     return rc ? rc : check_attrs(s, why);
 }
 
-int signal_check(const struct signal *s, const struct kinds *kinds, const struct regions *regions, int64_t now,
-                 struct reject *why)
+int signal_check(const struct signal *s, const struct kinds *kinds, const struct regions *regions,
+                 int64_t now, struct reject *why)
 {
     int rc;
     *why = (struct reject){REJECT_NONE, NULL, NULL};
@@ -165,7 +168,8 @@ int signal_check(const struct signal *s, const struct kinds *kinds, const struct
     if (s->region.p && (rc = check_region(s->region, regions, why)))
         return rc;
     if (s->industry.p && !is_industry(s->industry))
-        return refuse(why, REJECT_BAD_FIELD, "industry", "industry is not a capital letter, alone or with 2 to 4 digits");
+        return refuse(why, REJECT_BAD_FIELD, "industry",
+                      "industry is not a capital letter, alone or with 2 to 4 digits");
     if ((rc = check_time(s->at, now, why)))
         return rc;
     return check_rest(s, why);

@@ -7,7 +7,8 @@ static const uint8_t weights[USCC_LEN - 1] = {1, 3, 9, 27, 19, 26, 16, 17, 20, 2
 enum { MODULUS = 31 };
 _Static_assert(sizeof alphabet - 1 == MODULUS, "31 characters");
 
-/* One sentence for each check character that may have been expected: static, so that callers keep a pointer. */
+/* One sentence for each check character that may have been expected: static, for callers keep a
+ * pointer. */
 #define EXPECTED(c) "the check character is wrong: expected " c
 static const char *const wrong_check[MODULUS] = {
     EXPECTED("0"), EXPECTED("1"), EXPECTED("2"), EXPECTED("3"), EXPECTED("4"), EXPECTED("5"), EXPECTED("6"),

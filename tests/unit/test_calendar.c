@@ -26,7 +26,8 @@ static void each_day_follows(void **state)
             for (int day = 1; civil_valid(year, month, day); day++, ms += DAY_MS) {
                 int y, m, d;
                 civil_from_ms(ms + DAY_MS - 1, OFFSET_CHINA_MS, &y, &m, &d);
-                if (civil_to_ms(year, month, day, OFFSET_CHINA_MS) != ms || y != year || m != month || d != day)
+                if (civil_to_ms(year, month, day, OFFSET_CHINA_MS) != ms || y != year || m != month ||
+                    d != day)
                     fail_msg("%d-%d-%d became %d-%d-%d", year, month, day, y, m, d);
             }
     assert_true(ms == civil_to_ms(10000, 1, 1, OFFSET_CHINA_MS));
@@ -65,10 +66,24 @@ static void parse(void **state)
         {"0000-01-01T00:00:00Z", INT64_C(-62167219200000)},
     };
     static const char *const wrong[] = {
-        "", "2026", "2026-3-5", "2026-03-05T", "2026-02-29", "2026-03-05T24:00:00", "2026-03-05T10:60:00",
-        "2026-03-05T10:20:60", "2026-03-05T10:20", "2026-03-05T10:20:30+8:00", "2026-03-05T10:20:30+08:00 ",
-        "2026-03-05 10:20:30", "2026-03-05T10:20:30.", "2026-03-05T10:20:30ZZ", "2026-03-05T10:20:30+24:00",
-        "20260305", "2026-03-05x", " 2026-03-05",
+        "",
+        "2026",
+        "2026-3-5",
+        "2026-03-05T",
+        "2026-02-29",
+        "2026-03-05T24:00:00",
+        "2026-03-05T10:60:00",
+        "2026-03-05T10:20:60",
+        "2026-03-05T10:20",
+        "2026-03-05T10:20:30+8:00",
+        "2026-03-05T10:20:30+08:00 ",
+        "2026-03-05 10:20:30",
+        "2026-03-05T10:20:30.",
+        "2026-03-05T10:20:30ZZ",
+        "2026-03-05T10:20:30+24:00",
+        "20260305",
+        "2026-03-05x",
+        " 2026-03-05",
     };
     for (size_t i = 0; i < ARRAY_LEN(t); i++) {
         int64_t ms = -1;
@@ -111,7 +126,8 @@ static void offsets(void **state)
     assert_true(offset_parse(SLICE("+08:00"), &ms) && ms == OFFSET_CHINA_MS);
     assert_true(offset_parse(SLICE("-03:30"), &ms) && ms == -INT64_C(12600000));
     assert_true(offset_parse(SLICE("+00:00"), &ms) && ms == 0);
-    static const char *const wrong[] = {"", "08:00", "+8:00", "+08", "+0800", "+24:00", "+08:60", "+08:00x", "Z"};
+    static const char *const wrong[] = {"",       "08:00",  "+8:00",   "+08", "+0800",
+                                        "+24:00", "+08:60", "+08:00x", "Z"};
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
         assert_false(offset_parse(slice_of(wrong[i]), &ms));
 }

@@ -216,7 +216,8 @@ static const struct signal_in *one(void)
 static void expect_reject(enum reject_code code, const char *field)
 {
     const struct signal_in *in = one();
-    if (in->why.code != code || (field ? !in->why.field || strcmp(in->why.field, field) != 0 : in->why.field != NULL))
+    if (in->why.code != code ||
+        (field ? !in->why.field || strcmp(in->why.field, field) != 0 : in->why.field != NULL))
         fail_msg("%s %s, not %s %s", in->why.code ? reject_wire(in->why.code) : "taken",
                  in->why.field ? in->why.field : "", reject_wire(code), field ? field : "");
     assert_non_null(in->why.what);
@@ -251,7 +252,8 @@ static void a_signal_of_everything(void **state)
     const struct signal *d = &one()->sig;
     assert_int_equal(got.batch[0].why.code, REJECT_NONE);
     assert_true(slice_is(d->id, s.id) && slice_is(d->kind, s.kind) && slice_is(d->uscc, s.uscc));
-    assert_true(slice_is(d->name, s.name) && slice_is(d->region, s.region) && slice_is(d->industry, s.industry));
+    assert_true(slice_is(d->name, s.name) && slice_is(d->region, s.region) &&
+                slice_is(d->industry, s.industry));
     assert_true(slice_is(d->project, s.project) && slice_is(d->owner, s.owner) && slice_is(d->ref, s.ref));
     assert_true(slice_is(d->note, s.note) && slice_is(d->cancels, s.cancels));
     assert_true(d->at == s.at && d->amount == 0 && d->people == 85 && d->since == s.since);
@@ -273,7 +275,8 @@ static void absent_is_absent(void **state)
     assert_null(none->id.p);
     assert_null(none->kind.p);
     assert_null(none->cancels.p);
-    assert_true(none->at == NO_INT && none->amount == NO_INT && none->people == NO_INT && none->since == NO_INT);
+    assert_true(none->at == NO_INT && none->amount == NO_INT && none->people == NO_INT &&
+                none->since == NO_INT);
     assert_int_equal(none->role, ROLE_NONE);
     assert_int_equal(none->status, STATUS_ACTUAL);
     assert_int_equal(none->n_attrs, 0);
@@ -285,13 +288,14 @@ static void absent_is_absent(void **state)
 static void wrong_types(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"id",    "kind",  "uscc", "name", "region", "industry", "project", "role",
-                                        "owner", "status", "ref", "note", "cancels"};
+    static const char *const texts[] = {"id",   "kind",  "uscc",   "name", "region", "industry", "project",
+                                        "role", "owner", "status", "ref",  "note",   "cancels"};
     static const char *const numbers[] = {"at", "amount", "people", "since"};
     static const struct {
         const char *raw;
         size_t n;
-    } no_texts[] = {{"\x01", 1}, {"\xc0", 1}, {"\xc4\x01x", 3}, {"\x91\xa1x", 3}, {"\x81\xa1k\x01", 4}, {"\xc3", 1}},
+    } no_texts[] = {{"\x01", 1},      {"\xc0", 1},          {"\xc4\x01x", 3},
+                    {"\x91\xa1x", 3}, {"\x81\xa1k\x01", 4}, {"\xc3", 1}},
       no_numbers[] = {{"\xa1"
                        "5",
                        2},
@@ -360,10 +364,14 @@ static void words(void **state)
         const char *key, *word;
         int role, status; /* role -1: refused */
     } t[] = {
-        {"role", "client", ROLE_CLIENT, 0},    {"role", "labour", ROLE_LABOUR, 0},
-        {"status", "actual", 0, STATUS_ACTUAL}, {"status", "test", 0, STATUS_TEST},
-        {"role", "boss", -1, 0},               {"role", "", -1, 0},
-        {"status", "Test", -1, 0},             {"status", "", -1, 0},
+        {"role", "client", ROLE_CLIENT, 0},
+        {"role", "labour", ROLE_LABOUR, 0},
+        {"status", "actual", 0, STATUS_ACTUAL},
+        {"status", "test", 0, STATUS_TEST},
+        {"role", "boss", -1, 0},
+        {"role", "", -1, 0},
+        {"status", "Test", -1, 0},
+        {"status", "", -1, 0},
     };
     for (size_t i = 0; i < ARRAY_LEN(t); i++) {
         begin_batch(1);
@@ -415,7 +423,8 @@ static void keys_twice(void **state)
 static void unknown_keys_are_ignored(void **state)
 {
     (void)state;
-    static const char *const keys[] = {"", "i", "ID", "idx", "names", "industries", "uscd", "a longer key than any"};
+    static const char *const keys[] = {"",      "i",          "ID",   "idx",
+                                       "names", "industries", "uscd", "a longer key than any"};
     begin_batch(1);
     enc_map(&buf, ARRAY_LEN(keys) + 1);
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
@@ -451,12 +460,12 @@ static void attrs(void **state)
         const char *raw;
         size_t n;
     } bad[] = {
-        {"\x90", 1},                             /* no map */
-        {"\x81\x01\x02", 3},                     /* a key that is no text */
-        {"\x81\xa1k\xc0", 4},                    /* neither text nor number */
-        {"\x81\xa1k\xca\x00\x00\x00\x00", 8},    /* a float */
-        {"\x81\xa1k\x91\x81\x01\x02", 7},        /* a list, and what is in it */
-        {"\x82\xa1k\x01\xa1k\x02", 7},           /* a key twice */
+        {"\x90", 1},                          /* no map */
+        {"\x81\x01\x02", 3},                  /* a key that is no text */
+        {"\x81\xa1k\xc0", 4},                 /* neither text nor number */
+        {"\x81\xa1k\xca\x00\x00\x00\x00", 8}, /* a float */
+        {"\x81\xa1k\x91\x81\x01\x02", 7},     /* a list, and what is in it */
+        {"\x82\xa1k\x01\xa1k\x02", 7},        /* a key twice */
         {"\x81\xa1k\xcf\xff\xff\xff\xff\xff\xff\xff\xff", 12},
     };
     put_attrs(SIGNAL_ATTRS_MAX);
@@ -502,7 +511,9 @@ static void errors_of_the_body(void **state)
 {
     (void)state;
 #define RID "\xa3rid"
-#define BATCH "\xa5" "batch"
+#define BATCH                                                                                                \
+    "\xa5"                                                                                                   \
+    "batch"
 #define RAW(lit) lit, sizeof(lit) - 1
     static const struct {
         const char *raw;
@@ -517,7 +528,9 @@ static void errors_of_the_body(void **state)
         {RAW("\x83" RID "\x07" BATCH "\x90" BATCH "\x90"), WIRE_ERROR_BAD_MESSAGE, true},
         {RAW("\x84" RID "\x07" BATCH "\x90\xa1x\x01\xa1x\x01"), WIRE_ERROR_BAD_MESSAGE, true},
         {RAW("\x82" RID "\xff" BATCH "\x90"), WIRE_ERROR_BAD_FIELD, false},
-        {RAW("\x82" RID "\xa1" "7" BATCH "\x90"), WIRE_ERROR_BAD_FIELD, false},
+        {RAW("\x82" RID "\xa1"
+             "7" BATCH "\x90"),
+         WIRE_ERROR_BAD_FIELD, false},
         {RAW("\x81" RID "\x07"), WIRE_ERROR_MISSING_FIELD, true},
         {RAW("\x80"), WIRE_ERROR_MISSING_FIELD, false},
         {RAW("\x82" RID "\x07" BATCH "\x80"), WIRE_ERROR_BAD_FIELD, true},
@@ -526,7 +539,10 @@ static void errors_of_the_body(void **state)
         {RAW("\x82" BATCH "\x93\x80\x80\x80" RID "\x07"), WIRE_ERROR_TOO_LARGE, true},
         {RAW("\x82" RID "\x07" BATCH "\x92\x80\x80"), WIRE_ERROR_NONE, true},
         {RAW("\x81" BATCH "\x90"), WIRE_ERROR_NONE, false},
-        {RAW("\x82" BATCH "\x90" "\xa6" "future\x81\x01\x02"), WIRE_ERROR_NONE, false},
+        {RAW("\x82" BATCH "\x90"
+             "\xa6"
+             "future\x81\x01\x02"),
+         WIRE_ERROR_NONE, false},
     };
     for (size_t i = 0; i < ARRAY_LEN(t); i++) {
         fresh(NULL);
@@ -544,8 +560,13 @@ static void every_cut(void **state)
 {
     (void)state;
     const struct ww_attr attr = {"k", "text", 0};
-    const struct ww_signal s = {
-        .id = "a", .kind = "tax.arrears", .at = 1764432000000, .name = "平湖", .people = 5, .attrs = &attr, .n_attrs = 1};
+    const struct ww_signal s = {.id = "a",
+                                .kind = "tax.arrears",
+                                .at = 1764432000000,
+                                .name = "平湖",
+                                .people = 5,
+                                .attrs = &attr,
+                                .n_attrs = 1};
     codec_put_signals(&buf, 7, &s, 1);
     for (size_t whole = buf.n; buf.n; buf.n--)
         assert_int_equal(decode(2), buf.n == whole ? 0 : WIRE_ERROR_BAD_MESSAGE);

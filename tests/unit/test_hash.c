@@ -76,7 +76,8 @@ static void pair_of_any_length(void **state)
     static uint8_t text[2001];
     memset(text, 'x', sizeof text);
     text[1000] = 0;
-    hash_pair(out, key, (struct slice){(const char *)text, 1000}, (struct slice){(const char *)text + 1001, 1000});
+    hash_pair(out, key, (struct slice){(const char *)text, 1000},
+              (struct slice){(const char *)text + 1001, 1000});
     crypto_shorthash_siphashx24(want, text, sizeof text, key);
     assert_memory_equal(out, want, 16);
     hash_pair(out, key, (struct slice){0}, (struct slice){0});

@@ -68,8 +68,9 @@ static void weights(void **state)
 static void optional_columns(void **state)
 {
     (void)state;
-    struct kinds *k = parse("half_life_days,kind,weight,clears\r\n90,a.one,0.5,\r\n0,a.two,0,\" a.one  a.three \"\r\n"
-                            "1,a.three,0.1,");
+    struct kinds *k =
+        parse("half_life_days,kind,weight,clears\r\n90,a.one,0.5,\r\n0,a.two,0,\" a.one  a.three \"\r\n"
+              "1,a.three,0.1,");
     const struct kind *two = kinds_find(k, SLICE("a.two"));
     assert_int_equal(kinds_count(k), 3);
     assert_string_equal(two->clears, "a.one a.three");
@@ -99,7 +100,8 @@ static void mistakes(void **state)
         {HEADER "a.,a,,,0.1,1,0,,\n", "k.csv:2: kind \"a.\" is not " NOT_A_NAME},
         {HEADER "a.b.c,a,,,0.1,1,0,,\n", "k.csv:2: kind \"a.b.c\" is not " NOT_A_NAME},
         {HEADER "A.b,A,,,0.1,1,0,,\n", "k.csv:2: kind \"A.b\" is not " NOT_A_NAME},
-        {HEADER "a.b,b,,,0.1,1,0,,\n", "k.csv:2: agency of a.b is \"b\", but the kind's name begins with \"a\""},
+        {HEADER "a.b,b,,,0.1,1,0,,\n",
+         "k.csv:2: agency of a.b is \"b\", but the kind's name begins with \"a\""},
         {HEADER "a.b,a,,,1,1,0,,\n", "k.csv:2: weight \"1\" is not " NOT_A_WEIGHT},
         {HEADER "a.b,a,,,-0.1,1,0,,\n", "k.csv:2: weight \"-0.1\" is not " NOT_A_WEIGHT},
         {HEADER "a.b,a,,,0.,1,0,,\n", "k.csv:2: weight \"0.\" is not " NOT_A_WEIGHT},

@@ -119,8 +119,11 @@ static void quote(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_line),          cmocka_unit_test(priorities), cmocka_unit_test(one_line_whatever_comes),
-        cmocka_unit_test(too_long_is_cut), cmocka_unit_test(quote),
+        cmocka_unit_test(a_line),
+        cmocka_unit_test(priorities),
+        cmocka_unit_test(one_line_whatever_comes),
+        cmocka_unit_test(too_long_is_cut),
+        cmocka_unit_test(quote),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lib/name against tests/data/name_vectors.csv (made by another implementation: NFKC, casefold, white space out),
- * and its quick way against its whole way. */
+/* lib/name against tests/data/name_vectors.csv (made by another implementation: NFKC, casefold, white space
+ * out), and its quick way against its whole way. */
 #include "lib/csv.h"
 #include "lib/name.h"
 
@@ -12,7 +12,8 @@ static void expect(const char *where, struct slice raw, struct slice want)
 {
     struct slice got = name_normalise(&arena, raw);
     if (!slice_eq(got, want))
-        fail_msg("%s: \"%.*s\" became \"%.*s\", not \"%.*s\"", where, SLICE_ARG(raw), SLICE_ARG(got), SLICE_ARG(want));
+        fail_msg("%s: \"%.*s\" became \"%.*s\", not \"%.*s\"", where, SLICE_ARG(raw), SLICE_ARG(got),
+                 SLICE_ARG(want));
 }
 
 static void vectors(void **state)
@@ -77,15 +78,32 @@ static void ill_formed(void **state)
         "\xf0\x8f\xbf\xbf", /* overlong */
         "\xed\xa0\x80",     /* surrogate */
         "\xf4\x90\x80\x80", /* above U+10FFFF */
-        "\xf5\x80\x80\x80", "\xe4\xb8", "\xe4", "\xe4\xb8\x41", "\xf0\x9f\x98", "abcdefgh\xff", "abcdefg\xe4\xb8",
+        "\xf5\x80\x80\x80",
+        "\xe4\xb8",
+        "\xe4",
+        "\xe4\xb8\x41",
+        "\xf0\x9f\x98",
+        "abcdefgh\xff",
+        "abcdefg\xe4\xb8",
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         assert_false(utf8_valid(slice_of(bad[i])));
         assert_null(name_normalise(&arena, slice_of(bad[i])).p);
     }
     static const char *const good[] = {
-        "", "a", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf",
-        "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "abcdefghijklmnop", "abcdefgh甲",
+        "",
+        "a",
+        "\x7f",
+        "\xc2\x80",
+        "\xdf\xbf",
+        "\xe0\xa0\x80",
+        "\xed\x9f\xbf",
+        "\xee\x80\x80",
+        "\xef\xbf\xbf",
+        "\xf0\x90\x80\x80",
+        "\xf4\x8f\xbf\xbf",
+        "abcdefghijklmnop",
+        "abcdefgh甲",
     };
     for (size_t i = 0; i < ARRAY_LEN(good); i++)
         assert_true(utf8_valid(slice_of(good[i])));

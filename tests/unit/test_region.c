@@ -12,8 +12,8 @@ static region_t of(const char *s)
 static void there_and_back(void **state)
 {
     (void)state;
-    static const char *const codes[] = {"0", "33", "3304", "330482", "330482001", "330482001999", "000000000000001",
-                                        "999999999999999"};
+    static const char *const codes[] = {
+        "0", "33", "3304", "330482", "330482001", "330482001999", "000000000000001", "999999999999999"};
     for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
         char out[16];
         assert_int_equal(region_text(of(codes[i]), out), strlen(codes[i]));
@@ -128,10 +128,8 @@ static void mistakes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(there_and_back),
-        cmocka_unit_test(prefixes),
-        cmocka_unit_test(shipped_table),
-        cmocka_unit_test(full_name_is_cut_between_characters),
+        cmocka_unit_test(there_and_back), cmocka_unit_test(prefixes),
+        cmocka_unit_test(shipped_table),  cmocka_unit_test(full_name_is_cut_between_characters),
         cmocka_unit_test(mistakes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

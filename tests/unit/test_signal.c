@@ -36,7 +36,8 @@ static void expect(const struct signal *s, enum reject_code code, const char *fi
 {
     int rc = check(s);
     if (rc != (int)code)
-        fail_msg("%s, not %s (%s)", rc ? reject_wire((unsigned)rc) : "taken", reject_wire(code), why.what ? why.what : "");
+        fail_msg("%s, not %s (%s)", rc ? reject_wire((unsigned)rc) : "taken", reject_wire(code),
+                 why.what ? why.what : "");
     assert_string_equal(why.field, field);
     if (what)
         assert_string_equal(why.what, what);
@@ -142,8 +143,13 @@ static void kinds_and_codes(void **state)
 {
     (void)state;
     static const char *const bad_kinds[] = {"", "tax", "tax.arrear", "TAX.ARREARS", "tax.arrears ", "\xff"};
-    static const char *const bad_codes[] = {"", "9", "91350100M000100Y44", "91350100m000100y43", "000000000000000000",
-                                            "\xff", "91350100M000100Y433"};
+    static const char *const bad_codes[] = {"",
+                                            "9",
+                                            "91350100M000100Y44",
+                                            "91350100m000100y43",
+                                            "000000000000000000",
+                                            "\xff",
+                                            "91350100M000100Y433"};
     for (size_t i = 0; i < ARRAY_LEN(bad_kinds); i++)
         expect_text(offsetof(struct signal, kind), bad_kinds[i], REJECT_UNKNOWN_KIND, "kind");
     struct signal s = with_text(offsetof(struct signal, kind), filled(100000));
@@ -158,10 +164,11 @@ static void kinds_and_codes(void **state)
 static void places(void **state)
 {
     (void)state;
-    static const char *const fine[] = {"330482", "330482001", "330482999", "330482001999", "441900", "441900003",
-                                       "620201", "460400", "429004001", "659001"};
-    static const char *const bad[] = {"", "33", "3304", "33048", "3304820", "33048200", "3304820011", "3304820019999",
-                                      "330499", "330499001", "990000", "33048a", "330482 ", "３３０４８２", "\xff"};
+    static const char *const fine[] = {"330482",    "330482001", "330482999", "330482001999", "441900",
+                                       "441900003", "620201",    "460400",    "429004001",    "659001"};
+    static const char *const bad[] = {"",         "33",         "3304",          "33048",        "3304820",
+                                      "33048200", "3304820011", "3304820019999", "330499",       "330499001",
+                                      "990000",   "33048a",     "330482 ",       "３３０４８２", "\xff"};
     for (size_t i = 0; i < ARRAY_LEN(fine); i++)
         expect_text(offsetof(struct signal, region), fine[i], REJECT_NONE, "region");
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
@@ -173,7 +180,8 @@ static void forms(void **state)
     (void)state;
     static const char *const industries[] = {"E", "C17", "C171", "C1711"};
     static const char *const no_industries[] = {"", "C1", "C17111", "17", "CC7", "e47", "C1x", "门"};
-    static const char *const no_owners[] = {"", "0123456789abcdef0123456789abcde", "0123456789abcdef0123456789abcdef0",
+    static const char *const no_owners[] = {"", "0123456789abcdef0123456789abcde",
+                                            "0123456789abcdef0123456789abcdef0",
                                             "0123456789abcdef0123456789abcdeg"};
     for (size_t i = 0; i < ARRAY_LEN(industries); i++)
         expect_text(offsetof(struct signal, industry), industries[i], REJECT_NONE, "industry");
@@ -190,15 +198,10 @@ static void times(void **state)
         int64_t at;
         bool fine;
     } t[] = {
-        {NOW, true},
-        {NOW + DAY_MS, true},
-        {NOW + DAY_MS + 1, false},
-        {INT64_MAX, false},
-        {INT64_C(946684800000), true},
-        {INT64_C(946684799999), false},
+        {NOW, true},         {NOW + DAY_MS, true},          {NOW + DAY_MS + 1, false},
+        {INT64_MAX, false},  {INT64_C(946684800000), true}, {INT64_C(946684799999), false},
         {1764432000, false}, /* seconds */
-        {-1, false},
-        {NO_INT + 1, false},
+        {-1, false},         {NO_INT + 1, false},
     };
     for (size_t i = 0; i < ARRAY_LEN(t); i++) {
         struct signal s = good;
@@ -260,9 +263,9 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_ones), cmocka_unit_test(must_haves), cmocka_unit_test(lengths_of_texts),
-        cmocka_unit_test(kinds_and_codes), cmocka_unit_test(places), cmocka_unit_test(forms),
-        cmocka_unit_test(times), cmocka_unit_test(numbers), cmocka_unit_test(attrs),
+        cmocka_unit_test(good_ones),       cmocka_unit_test(must_haves), cmocka_unit_test(lengths_of_texts),
+        cmocka_unit_test(kinds_and_codes), cmocka_unit_test(places),     cmocka_unit_test(forms),
+        cmocka_unit_test(times),           cmocka_unit_test(numbers),    cmocka_unit_test(attrs),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -43,7 +43,8 @@ static void any_one_character_wrong(void **state)
 static void says_what_is_wrong(void **state)
 {
     (void)state;
-    assert_string_equal(uscc_fault(SLICE("91350100M000100Y4Z")), "the letters I, O, S, V and Z are not used in codes");
+    assert_string_equal(uscc_fault(SLICE("91350100M000100Y4Z")),
+                        "the letters I, O, S, V and Z are not used in codes");
     assert_string_equal(uscc_fault(SLICE("91350100M000100Y4A")), "the check character is wrong: expected 3");
     assert_non_null(strstr(uscc_fault(SLICE("91350100m000100Y43")), "small letter"));
     assert_non_null(strstr(uscc_fault(SLICE("")), "shorter"));
@@ -88,8 +89,11 @@ static void tidy_fits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vectors), cmocka_unit_test(any_one_character_wrong), cmocka_unit_test(says_what_is_wrong),
-        cmocka_unit_test(tidy),    cmocka_unit_test(tidy_fits),
+        cmocka_unit_test(vectors),
+        cmocka_unit_test(any_one_character_wrong),
+        cmocka_unit_test(says_what_is_wrong),
+        cmocka_unit_test(tidy),
+        cmocka_unit_test(tidy_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
