@@ -596,6 +596,8 @@ void writer_drain(struct writer *w)
     handoff_stop(&w->h);
     pthread_join(w->thread, NULL);
     checkpoint_stop(w->view);
+    if (w->in_flight) /* could not be written: its memory goes, and the journal has what it held */
+        engine_committed(w->engine, w->in_flight);
     w->joined = true;
 }
 
