@@ -179,6 +179,18 @@ static void items(void **state)
     }
 }
 
+/* The count is refused with the header, before anyone makes room for it. */
+static void counts_that_cannot_be(void **state)
+{
+    (void)state;
+    static const char map[] = "\x82\x01\x01\x01", list[] = "\x94\x01\x01\x01";
+    struct scan_item it;
+    struct scan_cursor c = {(const uint8_t *)map, (const uint8_t *)map + 4};
+    assert_false(scan_next(&c, &it));
+    c = (struct scan_cursor){(const uint8_t *)list, (const uint8_t *)list + 4};
+    assert_false(scan_next(&c, &it));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +198,7 @@ int main(void)
         cmocka_unit_test(refused),
         cmocka_unit_test(depth),
         cmocka_unit_test(items),
+        cmocka_unit_test(counts_that_cannot_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
