@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/world.h"
+
+#include "engine/fold.h"
+#include "lib/hash.h"
+#include "lib/kind.h"
+#include "lib/yaml.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+const char *const plain_rules =
+    "version: 1\n"
+    "score:\n"
+    "  levels: {general: 40, major: 65, critical: 85}\n"
+    "  hysteresis: 8\n"
+    "  one_agency_at_most: major\n"
+    "  others_at_least: 5\n"
+    "  factors:\n"
+    "    industry: {E: 1.3, C18: 1.2}\n"
+    "    credit: {A: 0.7, B: 1.0, C: 1.4}\n"
+    "    season: {spring_festival: {before: 60d, factor: 1.25}}\n"
+    "rules:\n"
+    "  - id: three-agencies\n"
+    "    title: {zh: 三个部门同时预警, en: Three agencies}\n"
+    "    when: {agencies: {of: any, at_least: 3, within: 45d}}\n"
+    "    then: {raise: major}\n"
+    "  - id: score\n"
+    "    title: {zh: 综合风险评分, en: Score}\n"
+    "    when: {score: follow}\n"
+    "    then: {raise: by_score}\n";
+
+static struct slice read_file(struct arena *a, const char *name)
+{
+    const char *root = getenv("WAGEWARN_SOURCE");
+    FILE *f = fopen(arena_printf(a, "%s/%s", root ? root : ".", name), "rb");
+    if (!f) {
+        fprintf(stderr, "cannot open %s; set WAGEWARN_SOURCE to the source tree\n", name);
+        abort();
+    }
+    size_t cap = 1 << 20;
+    char *p = arena_alloc(a, cap);
+    size_t n = fread(p, 1, cap - 1, f);
+    fclose(f);
+    p[n] = 0;
+    return (struct slice){p, n};
+}
+
+static struct tree *number(struct arena *a, long long v)
+{
+    return tree_text(a, slice_of(arena_printf(a, "%lld", v)));
+}
+
+static struct tree *kinds_tree(struct arena *a)
+{
+    struct kinds *kinds;
+    struct err err;
+    struct tree *list = tree_new(a, TREE_LIST);
+    if (kinds_parse(&kinds, "kinds.csv", read_file(a, "config/kinds.csv"), &err) < 0) {
+        fprintf(stderr, "%s\n", err.msg);
+        abort();
+    }
+    for (size_t i = 0; i < kinds_count(kinds); i++) {
+        const struct kind *k = kinds_at(kinds, i);
+        struct tree *t = tree_new(a, TREE_MAP);
+        tree_set(a, t, SLICE("kind"), tree_text(a, slice_of(k->name)));
+        tree_set(a, t, SLICE("zh"), tree_text(a, slice_of(k->zh)));
+        tree_set(a, t, SLICE("en"), tree_text(a, slice_of(k->en)));
+        tree_set(a, t, SLICE("weight_ppm"), number(a, k->weight_ppm));
+        tree_set(a, t, SLICE("half_life_days"), number(a, k->half_life_days));
+        tree_set(a, t, SLICE("repeat_window_days"), number(a, k->repeat_window_days));
+        tree_set(a, t, SLICE("clears"), tree_text(a, slice_of(k->clears)));
+        tree_set(a, t, SLICE("clue"), tree_text(a, slice_of(k->clue)));
+        tree_append(a, list, t);
+    }
+    kinds_destroy(kinds);
+    return list;
+}
+
+static struct tree *festivals_tree(struct arena *a)
+{
+    static const char *const days[] = {"2025-01-29", "2026-02-17", "2027-02-06", "2028-01-26"};
+    struct tree *list = tree_new(a, TREE_LIST);
+    for (size_t i = 0; i < ARRAY_LEN(days); i++) {
+        struct tree *t = tree_new(a, TREE_MAP);
+        tree_set(a, t, SLICE("festival"), tree_text(a, SLICE("spring_festival")));
+        tree_set(a, t, SLICE("day"), tree_text(a, slice_of(days[i])));
+        tree_append(a, list, t);
+    }
+    return list;
+}
+
+const struct tree *world_settings(struct arena *a, const char *yaml)
+{
+    struct mistakes m = {.arena = a, .file = "rules.yaml"};
+    struct tree *rules, *t = tree_new(a, TREE_MAP);
+    struct slice text = slice_of(yaml ? yaml : plain_rules);
+    if (yaml_parse(a, text, &m, &rules) < 0) {
+        struct buf b = {0};
+        mistakes_print(&m, text, &b);
+        fprintf(stderr, "%.*s", (int)b.n, (const char *)b.p);
+        abort();
+    }
+    tree_set(a, t, SLICE("timezone_ms"), number(a, 8 * 3600 * 1000));
+    tree_set(a, t, SLICE("kinds"), kinds_tree(a));
+    tree_set(a, t, SLICE("festivals"), festivals_tree(a));
+    tree_set(a, t, SLICE("rules"), rules);
+    return t;
+}
+
+void world_config(struct world *w, const char *yaml, int64_t at)
+{
+    struct arena a = {0};
+    uint8_t hash[CHAIN_LEN];
+    const struct tree *t = world_settings(&a, yaml);
+    struct buf b = {0}, bytes = {0};
+    tree_encode(t, &bytes);
+    hash_blake2b(hash, bytes.p, bytes.n, NULL, 0, NULL, 0);
+    entry_put_config(&b, (struct slice){(char *)hash, sizeof hash}, t);
+    world_apply(w, (struct slice){(char *)b.p, b.n}, at);
+    buf_finish(&b);
+    buf_finish(&bytes);
+    arena_finish(&a);
+}
+
+void world_init_loader(struct world *w, const char *yaml, const struct state_loader *loader, size_t cache)
+{
+    struct err err = {0};
+    *w = (struct world){0};
+    w->out.arena = &w->out_arena;
+    if (engine_create(&w->engine, loader, cache, &err) < 0) {
+        fprintf(stderr, "%s\n", err.msg);
+        abort();
+    }
+    w->number = engine_number(w->engine);
+    if (!w->number)
+        world_config(w, yaml, DAY(-400));
+}
+
+void world_init(struct world *w, const char *yaml)
+{
+    world_init_loader(w, yaml, NULL, 0);
+}
+
+void world_finish(struct world *w)
+{
+    engine_destroy(w->engine);
+    arena_finish(&w->arena);
+    arena_finish(&w->out_arena);
+    buf_finish(&w->buf);
+}
+
+void world_apply(struct world *w, struct slice entry, int64_t at)
+{
+    struct err err = {0};
+    if (at < engine_time(w->engine))
+        at = engine_time(w->engine);
+    if (engine_apply(w->engine, ++w->number, at, entry, &w->out, &err) < 0) {
+        fprintf(stderr, "apply: %s\n", err.msg);
+        abort();
+    }
+}
+
+void world_tick(struct world *w, int64_t at)
+{
+    buf_reset(&w->buf);
+    entry_put_tick(&w->buf);
+    world_apply(w, (struct slice){(char *)w->buf.p, w->buf.n}, at);
+}
+
+struct slice world_entry(struct world *w, const struct say *s, struct entry_signal *e)
+{
+    static const uint8_t key[HASH_KEY_LEN] = {1, 2, 3};
+    const char *dot = strchr(s->kind, '.');
+    *e = (struct entry_signal){.binds_name = true};
+    e->sig = (struct signal){
+        .id = slice_of(s->id ? s->id : arena_printf(&w->arena, "t%u", ++w->ids)),
+        .kind = slice_of(s->kind), .at = s->at, .uscc = slice_of(s->uscc), .name = slice_of(s->name),
+        .region = slice_of(s->region), .industry = slice_of(s->industry), .cancels = slice_of(s->cancels),
+        .amount = s->amount ? s->amount : NO_INT, .people = s->people ? s->people : NO_INT, .since = NO_INT,
+        .status = (uint8_t)s->status,
+    };
+    if (s->credit) {
+        e->sig.n_attrs = 1;
+        e->sig.attrs[0] = (struct signal_attr){SLICE("credit"), slice_of(s->credit), NO_INT};
+    }
+    e->source = s->source ? slice_of(s->source) : (struct slice){s->kind, (size_t)(dot - s->kind)};
+    hash_pair(e->id_hash, key, e->source, e->sig.id);
+    hash_pair(e->cancels_hash, key, e->source, e->sig.cancels);
+    buf_reset(&w->buf);
+    entry_put_signal(&w->buf, e);
+    return (struct slice){(char *)w->buf.p, w->buf.n};
+}
+
+enum screened world_say(struct world *w, const struct say *s)
+{
+    struct entry_signal e;
+    struct slice bytes = world_entry(w, s, &e);
+    enum screened screened = engine_screen(w->engine, &e, w->number + 1);
+    if (screened == SCREEN_NEW)
+        world_apply(w, bytes, w->now ? w->now : s->at);
+    return screened;
+}
+
+const struct event *world_last(const struct world *w)
+{
+    return w->out.n ? &w->out.events[w->out.n - 1].ev : NULL;
+}
+
+const char *world_story(struct world *w, size_t from)
+{
+    const struct dict *d = engine_dict(w->engine);
+    char *story = arena_printf(&w->arena, "%s", "");
+    for (size_t i = from; i < w->out.n; i++) {
+        const struct event *ev = &w->out.events[i].ev;
+        story = arena_printf(&w->arena, "%s%s%s %s %u.%02u", story, i > from ? "|" : "", event_wire(ev->type),
+                             level_wire(ev->level), ev->score / 100, ev->score % 100);
+        for (uint32_t r = 0; r < ev->n_reasons; r++) {
+            struct slice id, zh, en;
+            rule_words(dict_text(d, DICT_RULE, ev->reasons[r].rule), &id, &zh, &en);
+            story = arena_printf(&w->arena, "%s%c%.*s", story, r ? ',' : ' ', SLICE_ARG(id));
+        }
+    }
+    return story;
+}
+
+const struct record *world_record(struct world *w, const struct ekey *k)
+{
+    struct slice bytes = state_get(w->engine->state, T_ENTERPRISE, k->b, EKEY_LEN);
+    struct record *c = arena_alloc(&w->arena, sizeof *c);
+    struct err err;
+    if (!bytes.p || record_get(arena_slice(&w->arena, bytes), k, &w->arena, c, &err) < 0)
+        return NULL;
+    return c;
+}
