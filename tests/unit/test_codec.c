@@ -439,7 +439,7 @@ static void unknown_keys_are_ignored(void **state)
 
 static void put_attrs(size_t n)
 {
-    char key[16];
+    char key[32];
     begin_batch(1);
     enc_map(&buf, 2);
     enc_str(&buf, "attrs");
