@@ -145,7 +145,6 @@ static int give_up(struct journal *j, int fd, int errnum, struct err *err)
     close(fd);
     unlink(path);
     free(path);
-    j->broken = j->broken || rc == WW_EIO;
     return rc;
 }
 
@@ -187,9 +186,8 @@ static int begin_segment(struct journal *j, size_t bytes, struct segment_head *h
     e = disk_sync_dir(&j->io, j->dir);
     if (e == 0)
         return 0;
-    j->broken = true;
     disk_error(err, e, "sync", j->dir);
-    return err->code = WW_EIO;
+    return err->code = WW_EIO; /* full or not: whether the name is on the disk is not known */
 }
 
 static int first_segment(struct journal *j, struct err *err)
@@ -465,26 +463,20 @@ static int write_batch(struct journal *j, struct err *err)
     int e = disk_write(&j->io, j->fd, j->buf.p, j->buf.n, j->end);
     if (e != 0) {
         j->dirty_to = j->end + j->buf.n;
-        int rc = disk_error(err, e, "append to", j->path);
-        j->broken = rc == WW_EIO;
-        return rc;
+        return disk_error(err, e, "append to", j->path);
     }
     /* The disk begins now, the caller folds meanwhile; a failure shows in journal_sync. */
     (void)sync_file_range(j->fd, (off_t)j->end, (off_t)j->buf.n, SYNC_FILE_RANGE_WRITE);
     return 0;
 }
 
-int journal_append(struct journal *j, int64_t time, const struct journal_entry *entries, size_t n,
-                   uint64_t *first, struct err *err)
+/* The batch after the last one, in this segment or the next, as far as the page cache. */
+static int place_batch(struct journal *j, int64_t time, const struct journal_entry *entries, size_t n,
+                       struct err *err)
 {
-    struct err mine;
-    err = err ? err : &mine;
-    assert(!j->read_only && !j->flight.written && n > 0 && time >= j->time);
-    if (j->broken)
-        return broken(j, err);
-    int rc = j->dirty_to ? clear_failed(j, err) : 0;
     size_t bytes = segment_batch_size(entries, n);
     assert(bytes <= 2 * (size_t)BATCH_BYTES_MAX);
+    int rc = j->dirty_to ? clear_failed(j, err) : 0;
     if (rc == 0 && bytes > j->size - j->end)
         rc = next_segment(j, bytes, err);
     if (rc != 0)
@@ -493,11 +485,25 @@ int journal_append(struct journal *j, int64_t time, const struct journal_entry *
     buf_reset(&j->buf);
     segment_batch_put(&j->buf, j->head.mark, j->flight.chain, j->last + 1, time, entries, n);
     assert(j->buf.n == bytes);
-    rc = write_batch(j, err);
-    if (rc != 0)
+    return write_batch(j, err);
+}
+
+int journal_append(struct journal *j, int64_t time, const struct journal_entry *entries, size_t n,
+                   uint64_t *first, struct err *err)
+{
+    struct err mine;
+    err = err ? err : &mine;
+    assert(!j->read_only && n > 0);
+    if (j->broken)
+        return broken(j, err);
+    assert(!j->flight.written && time >= j->time);
+    int rc = place_batch(j, time, entries, n, err);
+    if (rc != 0) {
+        j->broken = rc != WW_EFULL;
         return rc;
+    }
     j->flight.written = true;
-    j->flight.end = j->end + bytes;
+    j->flight.end = j->end + j->buf.n;
     j->flight.last = j->last + n;
     j->flight.time = time;
     *first = j->last + 1;
