@@ -31,6 +31,21 @@ static int no_such(struct answer *a)
         "there is no such enterprise in your regions; ask by its code or its registered name");
 }
 
+/* A name that one code bears is that code's enterprise; another is one of its own. 0 or negative. */
+static int resolve_name(struct answer *a, struct ekey *key)
+{
+    struct slice value, text;
+    struct ekey *codes;
+    size_t n;
+    int rc = view_get(a->reader, T_NAME, key->b, EKEY_LEN, &value, a->err);
+    if (rc <= 0)
+        return rc;
+    rc = name_get(value, &a->scratch, &text, &codes, &n, a->err);
+    if (rc == 0 && n == 1)
+        *key = codes[0];
+    return rc;
+}
+
 /* True: *key is the enterprise asked for. */
 static bool read_key(struct answer *a, struct ekey *key)
 {
@@ -84,7 +99,9 @@ static int load(struct answer *a, struct record *r)
     struct slice value;
     if (!read_key(a, &key))
         return 0;
-    int rc = view_get(a->reader, T_ENTERPRISE, key.b, EKEY_LEN, &value, a->err);
+    int rc = ekey_is_code(&key) ? 0 : resolve_name(a, &key);
+    if (rc == 0)
+        rc = view_get(a->reader, T_ENTERPRISE, key.b, EKEY_LEN, &value, a->err);
     if (rc < 0)
         return rc;
     if (rc == 0)

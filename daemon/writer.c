@@ -278,7 +278,7 @@ static bool fold_entry(struct writer *w, struct batch *b, size_t i, uint64_t num
     if (r && r->type == REQUEST_ACTION) {
         r->refused = b->out.refused;
         r->sentence = b->out.sentence;
-    } else if (r && r->type == REQUEST_SETTINGS) {
+    } else if (r && r->type == REQUEST_SETTINGS && engine_sweep_pending(w->engine)) {
         sweep_begin(w);
     }
     return true;

@@ -45,6 +45,24 @@ static struct name_row load_name(struct engine *e, const struct ekey *name)
     return row;
 }
 
+int name_get(struct slice bytes, struct arena *a, struct slice *text, struct ekey **codes, size_t *n, struct err *err)
+{
+    struct rd r = rd_of(bytes.p, bytes.n);
+    bool known = rd_u8(&r) == NAME_VERSION;
+    *text = rd_slice(&r);
+    *n = rd_count(&r, EKEY_LEN + 1);
+    *codes = arena_zalloc(a, (*n + 1) * sizeof **codes);
+    for (size_t i = 0; i < *n; i++) {
+        const uint8_t *code = rd_bytes(&r, EKEY_LEN);
+        if (code)
+            memcpy((*codes)[i].b, code, EKEY_LEN);
+        rd_varint(&r);
+    }
+    if (!known || r.bad)
+        return err_set(err, WW_EDAMAGED, "view: the row of a name does not decode; run wagewarnd --rebuild");
+    return 0;
+}
+
 static void store_name(struct engine *e, const struct ekey *name, const struct name_row *row)
 {
     buf_reset(&e->buf);

@@ -118,6 +118,9 @@ struct slice record_industry(const struct record *);
 /* The signals of a block. */
 void block_put(struct buf *, const struct sig *, size_t n);
 int block_get(struct slice bytes, struct arena *, struct sig **, size_t *n, struct err *) WW_CHECK;
+/* A row of T_NAME, whose key is that of the name: the codes that bear it, in the order of their first binding. */
+int name_get(struct slice bytes, struct arena *, struct slice *text, struct ekey **codes, size_t *n,
+             struct err *) WW_CHECK;
 /* Key of a block in T_BLOCK; returns its length. */
 size_t block_key(uint8_t out[STATE_KEY_MAX], const struct ekey *, const struct series *, uint32_t no);
 
