@@ -44,13 +44,12 @@ int recover(const char *state_dir, const struct recover_options *, struct recove
 /* Closes all four in the right order. What is dirty is left to the next start. NULLs are fine. */
 void recover_close(struct recovered *);
 
-/* Folds all of the journal in state_dir, up to entry `upto`, into a new view in dir (created, must be empty). Nothing is
- * locked. */
+/* Folds the journal in state_dir from its first entry through `upto`, where a batch must end, into a new view in dir
+ * (created; must hold no view). Nothing in state_dir is locked or changed. */
 int recover_fold(const char *state_dir, const char *dir, uint64_t upto, const struct recover_options *,
                  struct err *) WW_CHECK;
 
-/* Do both views hold the same rows, byte for byte, and the same meta but for the store's id? 0, or WW_EDAMAGED with a
- * sentence that names the first table and key in which they differ. */
-int view_compare(struct view *a, struct view *b, struct err *) WW_CHECK;
+/* Reads what the view in state_dir says of itself; a state_dir without one gives number 0. */
+int recover_meta(const char *state_dir, struct view_meta *, struct err *) WW_CHECK;
 
 #endif

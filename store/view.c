@@ -531,6 +531,105 @@ int view_commit(struct view *v, struct checkpoint *cp, const uint8_t store_id[ST
     return rc == 0 ? 0 : failed(err, v, rc, "write a checkpoint");
 }
 
+/* ---- comparing ---- */
+
+static int step(MDB_cursor *c, MDB_val *key, MDB_val *stored, MDB_cursor_op op, bool *there)
+{
+    int rc = mdb_cursor_get(c, key, stored, op);
+    *there = rc == 0;
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static bool same(MDB_val a, MDB_val b)
+{
+    return a.mv_size == b.mv_size && memcmp(a.mv_data, b.mv_data, a.mv_size) == 0;
+}
+
+static int differ(struct err *err, const struct view *a, const struct view *b, unsigned table, MDB_val key,
+                  const char *how)
+{
+    char hex[2 * STATE_KEY_MAX + 1] = "";
+    for (size_t i = 0; i < key.mv_size && i < STATE_KEY_MAX; i++)
+        snprintf(hex + 2 * i, 3, "%02x", ((const uint8_t *)key.mv_data)[i]);
+    return err_set(err, WW_EDAMAGED, "view: %s and %s differ in table '%s': key %s %s", a->dir, b->dir,
+                   table_names[table], hex, how);
+}
+
+static int compare_rows(struct view *v[2], MDB_cursor *c[2], unsigned table, struct err *err)
+{
+    MDB_val key[2], stored[2];
+    bool there[2];
+    MDB_cursor_op op = MDB_FIRST;
+    for (;; op = MDB_NEXT) {
+        for (int i = 0; i < 2; i++) {
+            int rc = step(c[i], &key[i], &stored[i], op, &there[i]);
+            if (rc != 0)
+                return failed(err, v[i], rc, "read");
+        }
+        if (!there[0] && !there[1])
+            return 0;
+        int d = !there[0]   ? 1
+                : !there[1] ? -1
+                            : key_order(key[0].mv_data, key[0].mv_size, key[1].mv_data, key[1].mv_size);
+        if (d != 0)
+            return differ(err, v[0], v[1], table, key[d > 0],
+                          d < 0 ? "is only in the first" : "is only in the second");
+        if (!same(stored[0], stored[1]))
+            return differ(err, v[0], v[1], table, key[0], "has other values");
+    }
+}
+
+static int compare_table(struct view_reader *r[2], unsigned table, struct err *err)
+{
+    struct view *v[2] = {r[0]->view, r[1]->view};
+    MDB_cursor *c[2];
+    int rc = mdb_cursor_open(r[0]->txn, v[0]->dbi[table], &c[0]);
+    if (rc != 0)
+        return failed(err, v[0], rc, "read");
+    rc = mdb_cursor_open(r[1]->txn, v[1]->dbi[table], &c[1]);
+    if (rc != 0) {
+        rc = failed(err, v[1], rc, "read");
+    } else {
+        rc = compare_rows(v, c, table, err);
+        mdb_cursor_close(c[1]);
+    }
+    mdb_cursor_close(c[0]);
+    return rc;
+}
+
+static int compare_meta(struct view_reader *r[2], struct err *err)
+{
+    struct view_meta m[2];
+    for (int i = 0; i < 2; i++) {
+        int rc = view_get_meta(r[i], &m[i], err);
+        if (rc != 0)
+            return rc;
+    }
+    if (m[0].number == m[1].number && m[0].time == m[1].time && m[0].fold_version == m[1].fold_version &&
+        memcmp(m[0].chain, m[1].chain, CHAIN_LEN) == 0)
+        return 0;
+    return err_set(err, WW_EDAMAGED,
+                   "view: %s is of entry %" PRIu64 ", %s of entry %" PRIu64 ", or of another journal or fold",
+                   r[0]->view->dir, m[0].number, r[1]->view->dir, m[1].number);
+}
+
+int view_compare(struct view *a, struct view *b, struct err *err)
+{
+    struct view_reader *r[2] = {NULL, NULL};
+    int rc = view_reader_open(&r[0], a, err);
+    if (rc == 0)
+        rc = view_reader_open(&r[1], b, err);
+    for (int i = 0; i < 2 && rc == 0; i++)
+        rc = view_reader_refresh(r[i], err);
+    if (rc == 0)
+        rc = compare_meta(r, err);
+    for (unsigned t = 0; t < T_COUNT && rc == 0 && !a->empty && !b->empty; t++)
+        rc = compare_table(r, t, err);
+    view_reader_close(r[0]);
+    view_reader_close(r[1]);
+    return rc;
+}
+
 /* ---- care ---- */
 
 int view_check_readers(struct view *v, struct err *err)

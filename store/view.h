@@ -56,6 +56,10 @@ struct state_loader view_loader(struct view_reader *);
  * WW_EIO: nothing was changed. View thread. */
 int view_commit(struct view *, struct checkpoint *, const uint8_t store_id[STORE_ID_LEN], struct err *) WW_CHECK;
 
+/* Do both views hold the same rows, byte for byte, and the same meta but for the store's id? 0, or WW_EDAMAGED with a
+ * sentence that names the first table and key in which they differ. */
+int view_compare(struct view *a, struct view *b, struct err *) WW_CHECK;
+
 int view_check_readers(struct view *, struct err *) WW_CHECK; /* drops slots of dead processes */
 int view_copy(struct view *, const char *dir, struct err *) WW_CHECK; /* compacted copy, for backup; dir is created */
 
