@@ -152,7 +152,7 @@ static int run_query(struct query_thread *t, struct query *q, struct err *err)
         .q = q,
         .reader = t->reader,
         .dict = t->o.dict,
-        .store_id = t->o.store_id,
+        .store_id = writer_store_id(t->o.writer),
         .scratch = t->scratch,
         .err = err,
     };

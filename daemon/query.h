@@ -77,7 +77,6 @@ struct query_options {
     struct view *view;
     struct writer *writer;     /* asked for checkpoints */
     const struct dict *dict;
-    const uint8_t *store_id;   /* STORE_ID_LEN: journal_store_id */
     void (*done)(void *arg);   /* on the query thread: only passes a word on */
     void *arg;
 };

@@ -669,6 +669,11 @@ uint64_t writer_journal_bytes(const struct writer *w)
     return atomic_load_explicit(&w->journal_bytes, memory_order_relaxed);
 }
 
+const uint8_t *writer_store_id(const struct writer *w)
+{
+    return journal_store_id(w->journal);
+}
+
 uint64_t writer_free_ppm(const struct writer *w)
 {
     return atomic_load_explicit(&w->free_ppm, memory_order_relaxed);

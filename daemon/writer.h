@@ -45,6 +45,7 @@ void writer_give_back(struct writer *, struct batch *);
 /* Any thread. NULL: signals are taken. Else a reason for `busy` (static text): no space, too much not yet in the view,
  * the clock jumped. Ask before a client's signals are gathered; actions and queries go on. */
 const char *writer_refuses(const struct writer *);
+const uint8_t *writer_store_id(const struct writer *); /* STORE_ID_LEN bytes: journal_store_id */
 uint64_t writer_free_ppm(const struct writer *);   /* of the disk, as of a moment ago */
 uint64_t writer_journal_bytes(const struct writer *);
 uint64_t writer_events(const struct writer *);     /* number of the last alert event durable */
