@@ -258,15 +258,18 @@ static void put_step(struct enc_open *m, const struct event *ev)
         const char *key;
         struct slice text;
     } texts[] = {
-        {"principal", ev->principal}, {"actor", ev->actor},     {"finding", ev->finding},
-        {"outcome", ev->outcome},     {"measure", ev->measure}, {"ref", ev->ref},
-        {"team", ev->team},
+        {"finding", ev->finding}, {"outcome", ev->outcome}, {"measure", ev->measure},
+        {"ref", ev->ref},         {"team", ev->team},
     };
     enc_kv_uint(m, "seq", ev->seq);
     enc_kv_int(m, "at", ev->at);
     enc_kv_str(m, "type", event_wire(ev->type));
     enc_kv_str(m, "level", level_wire(ev->level));
     enc_kv_int(m, "score", ev->score);
+    enc_key(m, "principal");
+    eventpack_text(m->b, ev->principal);
+    enc_key(m, "actor");
+    eventpack_text(m->b, ev->actor);
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         if (texts[i].text.n)
             enc_kv_slice(m, texts[i].key, texts[i].text);

@@ -22,6 +22,7 @@ enum {
     VIEW_AFTER_MS = 50,      /* the view follows so long after the last batch */
     VIEW_AT_LEAST_MS = 1000, /* and so long after its last checkpoint while batches keep coming */
     SLOW_MS = 200,           /* how long a batch waits for the view at the debt limit */
+    STALL_MS = 1000,         /* its own work that found no room on the disk is tried again so much later */
     TICK_MS = 100            /* ticks are no closer than this: what is due keeps its own time */
 };
 
@@ -54,7 +55,8 @@ struct writer {
     struct journal_entry *entries;
     struct request **owners; /* of each entry; NULL: of its own making */
     size_t n_entries, cap_entries, cap_owners;
-    bool stalled; /* its own work found no room: later */
+    bool stalled;       /* its own work found no room */
+    int64_t stalled_ms; /* and when */
 
     /* any thread */
     _Atomic uint64_t number, events, journal_bytes, free_ppm, beats;
@@ -380,6 +382,7 @@ static bool finish(struct writer *w, struct batch *b, bool (*work)(struct writer
 static bool store_own(struct writer *w, struct batch *b)
 {
     w->stalled = !has_room(w, b, w->own.n, 1);
+    w->stalled_ms = mono_ms();
     if (w->stalled)
         return b->busy; /* later */
     w->n_entries = 0;
@@ -453,6 +456,8 @@ static bool sweep_is_due(struct writer *w)
 /* 1 something was done, 0 nothing, -1 failed. */
 static int own_work(struct writer *w)
 {
+    if (w->stalled && mono_ms() - w->stalled_ms < STALL_MS)
+        return 0;
     bool (*work)(struct writer *, struct batch *) = tick_is_due(w) ? tick : sweep_is_due(w) ? sweep_on : NULL;
     struct batch *b = work ? handoff_take_idle(&w->h) : NULL;
     if (!b)
