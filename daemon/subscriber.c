@@ -41,6 +41,8 @@ struct subscriber {
     size_t n;
     uint64_t made;
     struct buf head;           /* of the message being sent */
+    bool idle;                 /* nobody has anything to send as long as head is the same */
+    uint64_t idle_head;
     bool walking;              /* the list is being walked: the dead stay on it until the end */
 };
 
@@ -250,6 +252,7 @@ enum wire_error subscriber_open(struct subscriber *s, uint64_t peer, const struc
     e->next = s->sessions;
     s->sessions = e;
     s->n++;
+    s->idle = false;
     *out = (struct subscribed){e->number, e->position, events_head(s->events), events_oldest(s->events), &e->filter};
     return WIRE_ERROR_NONE;
 }
@@ -261,6 +264,7 @@ bool subscriber_credit(struct subscriber *s, uint64_t peer, uint64_t session, ui
         return false;
     e->credit = n > CREDIT_MAX - e->credit ? CREDIT_MAX : e->credit + n;
     e->out_of_credit = false;
+    s->idle = false;
     return true;
 }
 
@@ -420,6 +424,9 @@ enum pump subscriber_pump(struct subscriber *s, bool *want_view)
     bool more = false, later = false;
     struct session *e = s->sessions;
     *want_view = false;
+    if (s->idle && s->idle_head == events_head(s->events))
+        return PUMP_DONE;
+    s->idle_head = events_head(s->events);
     s->walking = true;
     for (; e && left; e = e->next) {
         if (e->dead || e->full) {
@@ -437,6 +444,7 @@ enum pump subscriber_pump(struct subscriber *s, bool *want_view)
     rotate(s, e);
     bury(s);
     events_rest(s->events);
+    s->idle = !more && left && !later && !*want_view;
     return more || !left ? PUMP_MORE : later ? PUMP_LATER : PUMP_DONE;
 }
 
@@ -444,6 +452,7 @@ void subscriber_retry(struct subscriber *s)
 {
     for (struct session *e = s->sessions; e; e = e->next)
         e->full = false;
+    s->idle = false;
 }
 
 void subscriber_tick(struct subscriber *s)
@@ -461,6 +470,7 @@ void subscriber_tick(struct subscriber *s)
 
 void subscriber_rights(struct subscriber *s, const struct principal *(*who)(void *arg, uint64_t peer), void *arg)
 {
+    s->idle = false;
     s->walking = true;
     for (struct session *e = s->sessions; e; e = e->next) {
         if (e->dead)

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verb action. Owns the actions that wait until the view knows their alert. Main thread. */
+#include "daemon/server_parts.h"
+
+#include "lib/mem.h"
+
+#include <stdlib.h>
+
+enum { PARKED_MAX = 1000 };
+
+/* An action whose alert the view does not hold yet. */
+struct parked {
+    struct parked *next;
+    uint64_t peer, until;   /* until: the journal number that the view must hold */
+    struct slice body;      /* owned, behind the struct */
+};
+
+static bool covers(const struct principal *p, const region_t *places, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (principal_sees(p, places[i]))
+            return true;
+    return p->n_regions == 0;
+}
+
+static void gather_action(struct ask *a, struct entry_action *act, struct slice note)
+{
+    struct server *s = a->s;
+    uint64_t peer = a->peer->handle;
+    if (intake_action(&s->intake, writer_gathering(s->o.writer), peer, a->has_rid, a->rid, act, note) ||
+        intake_action(&s->intake, server_roomier(s), peer, a->has_rid, a->rid, act, note))
+        a->peer->waiting++;
+    else
+        reply_busy(s, peer, a->has_rid, a->rid, "more is waiting for the disk than fits in memory");
+}
+
+/* The alert may be newer than the view: then the action waits for a checkpoint. */
+static bool park(struct ask *a)
+{
+    struct server *s = a->s;
+    uint64_t last = writer_number(s->o.writer);
+    if (a->again || writer_viewed(s->o.writer) >= last)
+        return false;
+    if (s->n_parked == PARKED_MAX) {
+        reply_busy(s, a->peer->handle, a->has_rid, a->rid, "too many actions wait for the view");
+        return true;
+    }
+    struct parked *p = mem_alloc(sizeof *p + a->raw.n);
+    *p = (struct parked){.peer = a->peer->handle, .until = last, .body = {(const char *)(p + 1), a->raw.n}};
+    memcpy(p + 1, a->raw.p, a->raw.n);
+    *s->parked_end = p;
+    s->parked_end = &p->next;
+    s->n_parked++;
+    a->peer->waiting++;
+    writer_want_view(s->o.writer, last);
+    return true;
+}
+
+void on_action(struct ask *a)
+{
+    struct server *s = a->s;
+    struct entry_action act;
+    struct slice note;
+    struct err err;
+    enum wire_error w = intake_read_action(a->body, a->principal, &act, &note, &err);
+    if (w) {
+        reply_refuse(a, w, err.msg);
+        return;
+    }
+    const region_t *places;
+    uint32_t n_places;
+    int got = act.alert <= events_head(s->o.events) && act.alert
+                  ? events_alert(s->o.events, act.alert, &act.key, &places, &n_places, &err)
+                  : 0;
+    if (got == 1) {
+        act.may = covers(a->principal, places, n_places);
+        gather_action(a, &act, note);
+    } else if (got < 0)
+        reply_refuse(a, WIRE_ERROR_INTERNAL, err.msg);
+    else if (!act.alert || act.alert > events_head(s->o.events) || !park(a))
+        reply_refuse(a, WIRE_ERROR_NO_SUCH_ALERT, "no alert has this number; query {what: \"alerts\"} lists them");
+    events_rest(s->o.events);
+}
+
+/* Actions whose alert the view may hold by now: as if they came again. */
+void action_take_parked(struct server *s)
+{
+    uint64_t viewed = writer_viewed(s->o.writer);
+    while (s->parked && s->parked->until <= viewed) {
+        struct parked *k = s->parked;
+        s->parked = k->next;
+        if (!s->parked)
+            s->parked_end = &s->parked;
+        s->n_parked--;
+        struct peer *p = peers_find(s->peers, k->peer);
+        if (p) {
+            p->waiting--;
+            struct ask a = {.s = s, .peer = p, .principal = server_who(s, p), .raw = k->body, .again = true};
+            struct wire_in in = {.frames = 2, .verb = SLICE("action"), .body = k->body};
+            server_dispatch(&a, &in);
+        }
+        free(k);
+    }
+}
+
+void action_drop_parked(struct server *s)
+{
+    while (s->parked) {
+        struct parked *k = s->parked;
+        s->parked = k->next;
+        free(k);
+    }
+}
