@@ -58,10 +58,15 @@ struct ww_options {
     int retry_ms;            /* ww_push: give up after this long without an ack; 0: never give up */
 };
 
-WW_API int ww_connect(struct ww_client **, const struct ww_options *); /* says hello; WW_EUNREACH, WW_EDENIED */
+/* Connects and says hello. WW_EUNREACH (known after 3 s where nobody listens), WW_EDENIED. Whatever it returns, there is
+ * a client then, to be asked for its message and to be disconnected; the next call on one that could not be reached
+ * tries again. */
+WW_API int ww_connect(struct ww_client **, const struct ww_options *);
 WW_API void ww_disconnect(struct ww_client *);                         /* NULL is fine */
 WW_API const char *ww_message(const struct ww_client *);               /* the last failure, "" if none */
-WW_API const char *ww_store(const struct ww_client *);                 /* id of the daemon's store */
+/* Id of the daemon's store, as of the last hello; "" before one. Hello is said again after each broken connection: a
+ * feeder that finds another id than before sends again what it had acknowledged since its last backup. */
+WW_API const char *ww_store(const struct ww_client *);
 WW_API const struct ww_value *ww_welcome(const struct ww_client *);    /* all that hello was answered with */
 
 #define WW_ABSENT INT64_MIN /* a number that is not given */
@@ -117,8 +122,10 @@ struct ww_subscription {
 /* One subscription a client. WW_ESTORE: the cursor is of another store; WW_ETOOOLD: begin with ww_query. */
 WW_API int ww_subscribe(struct ww_client *, const struct ww_subscription *);
 
-/* Waits up to timeout_ms (-1: for ever) for the next event; *event is NULL when none came. It is valid until the
- * next call. Reconnects and resumes after the last event that was marked done. */
+/* Waits up to timeout_ms (-1: for ever) for the next event; *event is NULL when none came, which a signal to the process
+ * may bring about early. It is valid until the next call of ww_next. Reconnects by itself and resumes behind the last
+ * event that it gave out, so a process sees each once; while the daemon is away ww_message() says so. After a restart
+ * of the process it goes on behind the last event that was marked done. */
 WW_API int ww_next(struct ww_client *, int timeout_ms, const struct ww_value **event);
 
 /* The event was worked off: its number goes to the cursor file, durably. Call it after your own effect, so that a
@@ -146,6 +153,7 @@ struct ww_param {
     const char *key;
     const char *text;              /* NULL: the number counts */
     int64_t number;
+    int boolean;                   /* not 0: the number is meant as true or false */
 };
 
 /* One query; *result is valid until the next call. Paging is the caller's: `next` in the result, `after` asked. */

@@ -522,6 +522,8 @@ int ww_query(struct ww_client *c, const char *what, const struct ww_param *param
     for (size_t i = 0; i < n; i++) {
         if (params[i].text)
             enc_kv_str(&map, params[i].key, params[i].text);
+        else if (params[i].boolean)
+            enc_kv_bool(&map, params[i].key, params[i].number != 0);
         else
             enc_kv_int(&map, params[i].key, params[i].number);
     }

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wagewarn enterprise show: all that is known of one enterprise. */
+#include "cli/output.h"
+#include "cli/text.h"
+#include "lib/uscc.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static const struct column signal_columns[] = {
+    {"seq", NULL, "SEQ", "序号", COLUMN_NUMBER},
+    {"at", NULL, "AT", "时间", COLUMN_TIME},
+    {"kind", NULL, "KIND", "种类", COLUMN_TEXT},
+    {"source", NULL, "SOURCE", "来源", COLUMN_TEXT},
+    {"share", NULL, "SHARE", "占比", COLUMN_SHARE},
+    {"amount", NULL, "YUAN", "金额(元)", COLUMN_MONEY},
+    {"people", NULL, "PEOPLE", "人数", COLUMN_NUMBER},
+    {"region", NULL, "REGION", "区划", COLUMN_TEXT},
+    {"id", NULL, "ID", "编号", COLUMN_TEXT},
+    {"cleared", NULL, "cleared", "已解除", COLUMN_FLAG},
+    {"cancelled", NULL, "cancelled", "已撤销", COLUMN_FLAG},
+};
+
+/* A code, if it has the form of one: then a wrong check character is said by the daemon, not taken for a
+ * name. */
+static bool looks_like_code(const char *s)
+{
+    return strlen(s) == USCC_LEN &&
+           strspn(s, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") == USCC_LEN;
+}
+
+static void print_pair(const char *name, const char *value)
+{
+    if (*value && strcmp(value, "-") != 0)
+        printf("  %s%s  %s\n", name, tr(":", "："), value);
+}
+
+static void print_enterprise(struct cli *cli, const struct ww_value *e)
+{
+    static const struct column places = {.path = "places", .kind = COLUMN_LIST};
+    static const struct column texts[] = {
+        {"uscc", NULL, "code", "代码", COLUMN_TEXT},
+        {"region", NULL, "region", "区划", COLUMN_TEXT},
+        {"industry", NULL, "industry", "行业", COLUMN_TEXT},
+        {"credit", NULL, "credit grade", "诚信等级", COLUMN_TEXT},
+    };
+    struct arena *a = &cli->arena;
+    const char *level = ww_str(ww_get(e, "level"), "none");
+    uint64_t alert = ww_uint(ww_get(e, "alert"), 0);
+    printf("%s%s%s  %s%s%s  %s", out_bold(cli), text_safe(a, ww_str(ww_get(e, "name"), "-")), out_plain(cli),
+           out_level_color(cli, level), text_safe(a, text_level(level)), out_plain(cli),
+           text_score(a, ww_int(ww_get(e, "score"), -1)));
+    if (alert)
+        printf(tr("  alert #%" PRIu64, "  预警 #%" PRIu64), alert);
+    printf("\n");
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        print_pair(tr(texts[i].en, texts[i].zh), value_text(a, e, &texts[i]));
+    print_pair(tr("places", "涉及地"), value_text(a, e, &places));
+}
+
+static void print_signals(struct cli *cli, const struct ww_value *e)
+{
+    struct items items = {0};
+    const struct ww_value *list = ww_get(e, "signals");
+    uint64_t total = ww_uint(ww_get(e, "signals_total"), ww_length(list));
+    items_add_list(&cli->arena, &items, list);
+    if (!items.n)
+        return;
+    printf("\n%s%s%s\n", out_bold(cli), tr("Signals", "信号"), out_plain(cli));
+    out_table(cli, &items, signal_columns, ARRAY_LEN(signal_columns), 2);
+    if (total > items.n)
+        printf(tr("  %zu of %" PRIu64 "\n", "  显示 %zu / %" PRIu64 " 条\n"), items.n, total);
+}
+
+int cmd_enterprise_show(struct cli *cli)
+{
+    struct ww_param params[2] = {{.text = cli->args[0]}, {.key = "status", .text = cli->values[O_STATUS]}};
+    const struct ww_value *result;
+    char code[64];
+    int status = cli_connect(cli);
+    if (status != 0)
+        return status;
+    params[0].key = "name";
+    if (looks_like_code(cli->args[0])) {
+        uscc_tidy(slice_of(cli->args[0]), code, sizeof code);
+        params[0] = (struct ww_param){.key = "uscc", .text = code};
+    }
+    int rc = ww_query(cli->client, "enterprise", params, cli->values[O_STATUS] ? 2 : 1, &result);
+    if (rc != 0)
+        return cli_failed(cli, rc);
+    if (out_document(cli, result))
+        return 0;
+    const struct ww_value *e = ww_get(result, "enterprise");
+    print_enterprise(cli, e);
+    print_signals(cli, e);
+    return 0;
+}

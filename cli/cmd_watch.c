@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wagewarn watch: alert events as they come, until Ctrl-C, --limit, or the reader of the output leaves. An
+ * event counts as worked off once it is printed and flushed; only then does the cursor move. */
+#include "cli/output.h"
+#include "cli/text.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+
+enum { LOOK_MS = 1000 }; /* how often the reader of the output is looked after */
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stop = 1;
+}
+
+/* The first Ctrl-C ends the loop cleanly, a second one the program. */
+static void catch_signals(void)
+{
+    struct sigaction sa = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    sigaction(SIGINT, &sa, NULL);
+    sigaction(SIGTERM, &sa, NULL);
+}
+
+static void print_reasons(struct cli *cli, const struct ww_value *list)
+{
+    static const struct column title = {.path = "title", .en_path = "title_en", .kind = COLUMN_TEXT};
+    for (size_t i = 0; i < ww_length(list); i++) {
+        const struct ww_value *r = ww_at(list, i);
+        uint64_t n = ww_uint(ww_get(r, "signals_total"), 0);
+        printf("    %s", value_text(&cli->arena, r, &title));
+        if (n)
+            printf(tr(" (%" PRIu64 " signal%s)", "（%" PRIu64 " 条信号%s）"), n,
+                   n == 1 || text_zh() ? "" : "s");
+        printf("\n");
+    }
+}
+
+/* 2026-11-24 10:20:31  特大  发出预警  #4012  某公司 91330482...  330482001  87.21  综合风险 */
+static void print_event(struct cli *cli, const struct ww_value *e)
+{
+    static const struct column title = {.path = "title", .en_path = "title_en", .kind = COLUMN_TEXT};
+    struct arena *a = &cli->arena;
+    const struct ww_value *who = ww_get(e, "enterprise");
+    const char *level = ww_str(ww_get(e, "level"), "none"), *type = ww_str(ww_get(e, "type"), "?");
+    const char *status = ww_str(ww_get(e, "status"), NULL), *region = ww_str(ww_get(who, "region"), "");
+    printf("%s  %s%s%s  %s  #%" PRIu64 "  %s%s%s %s", text_clock(a, ww_int(ww_get(e, "at"), NO_INT)),
+           out_level_color(cli, level), text_safe(a, text_level(level)), out_plain(cli),
+           text_safe(a, text_event(type)), ww_uint(ww_get(e, "alert"), 0), out_bold(cli),
+           text_safe(a, ww_str(ww_get(who, "name"), "")), out_plain(cli),
+           text_safe(a, ww_str(ww_get(who, "uscc"), "")));
+    if (*region)
+        printf("  %s", text_safe(a, region));
+    printf("  %s  %s", text_score(a, ww_int(ww_get(e, "score"), -1)), value_text(a, e, &title));
+    if (status)
+        printf("  [%s]", text_safe(a, status));
+    printf("\n");
+    if (strcmp(type, "raised") == 0 || strcmp(type, "upgraded") == 0)
+        print_reasons(cli, ww_get(e, "reasons"));
+    fflush(stdout);
+}
+
+/* The fields of one line for csv and keyvalue. */
+static const struct column columns[] = {
+    {"seq", NULL, "SEQ", "编号", COLUMN_NUMBER},
+    {"at", NULL, "AT", "时间", COLUMN_TIME},
+    {"type", NULL, "EVENT", "事件", COLUMN_EVENT},
+    {"alert", NULL, "ALERT", "预警", COLUMN_NUMBER},
+    {"level", NULL, "LEVEL", "等级", COLUMN_LEVEL},
+    {"score", NULL, "SCORE", "评分", COLUMN_SCORE},
+    {"enterprise.uscc", NULL, "CODE", "代码", COLUMN_TEXT},
+    {"enterprise.name", NULL, "ENTERPRISE", "企业", COLUMN_NAME},
+    {"enterprise.region", NULL, "REGION", "区划", COLUMN_TEXT},
+    {"title", "title_en", "TITLE", "标题", COLUMN_NAME},
+    {"status", NULL, "STATUS", "性质", COLUMN_TEXT},
+};
+
+static void print_one(struct cli *cli, const struct ww_value *e, bool first)
+{
+    struct items items = {0};
+    if (cli->format == FORMAT_TABLE) {
+        print_event(cli, e);
+    } else if (cli->format == FORMAT_JSON || cli->format == FORMAT_JSONL) {
+        out_line(e);
+    } else {
+        items_add(&cli->arena, &items, e);
+        out_rows(cli, &items, columns, ARRAY_LEN(columns), first);
+        fflush(stdout);
+    }
+}
+
+static int subscribe(struct cli *cli)
+{
+    int64_t from = cli->values[O_CURSOR] ? 0 : -1;
+    struct ww_subscription s = {.regions = cli->regions,
+                                .n_regions = cli->n_regions,
+                                .min_level = cli->values[O_MIN_LEVEL],
+                                .cursor = cli->values[O_CURSOR]};
+    if (cli->values[O_FROM] && (!text_parse_int(cli->values[O_FROM], &from) || from < -1)) {
+        cli_say(tr("--from is a number of an event, 0 or -1", "--from 为事件编号、0 或 -1"));
+        return err_exit_status(WW_EUSAGE);
+    }
+    s.from = from;
+    int rc = ww_subscribe(cli->client, &s);
+    return rc == 0 ? 0 : cli_failed(cli, rc);
+}
+
+/* Tells, once each way, that the daemon went and came. */
+static void tell_connection(struct cli *cli, bool *away)
+{
+    bool now = *ww_message(cli->client) != 0;
+    if (now && !*away)
+        cli_say("%s", text_safe(&cli->arena, ww_message(cli->client)));
+    if (!now && *away)
+        cli_say(tr("connected again", "已重新连接"));
+    *away = now;
+}
+
+static int follow(struct cli *cli, int64_t limit)
+{
+    const struct ww_value *e;
+    bool away = false;
+    for (int64_t n = 0; !stop && (limit < 0 || n < limit) && out_alive();) {
+        int rc = ww_next(cli->client, LOOK_MS, &e);
+        if (rc != 0)
+            return cli_failed(cli, rc);
+        tell_connection(cli, &away);
+        if (!e)
+            continue;
+        print_one(cli, e, n++ == 0);
+        if (ferror(stdout)) /* nobody saw it: the cursor stays before it */
+            break;
+        rc = ww_done(cli->client, e);
+        if (rc != 0)
+            return cli_failed(cli, rc);
+        arena_reset(&cli->arena);
+    }
+    return 0;
+}
+
+int cmd_watch(struct cli *cli)
+{
+    int64_t limit = -1;
+    if (cli->values[O_LIMIT] && (!text_parse_int(cli->values[O_LIMIT], &limit) || limit < 0)) {
+        cli_say(tr("--limit is a number", "--limit 为数字"));
+        return err_exit_status(WW_EUSAGE);
+    }
+    int status = cli_connect(cli);
+    if (status != 0)
+        return status;
+    catch_signals();
+    status = subscribe(cli);
+    return status ? status : follow(cli, limit);
+}

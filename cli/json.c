@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Owns the way between JSON and the library's structs; the only jansson.h of the command line. Pure but for
+ * memory. */
+#include "cli/json.h"
+
+#include "lib/val.h"
+
+#include <jansson.h>
+
+/* ---- out ---- */
+
+static json_t *text_of(const char *s, size_t n)
+{
+    json_t *j = json_stringn(s, n);
+    return j ? j : json_string("?"); /* the daemon sends valid UTF-8; if ever it did not */
+}
+
+static json_t *number_of(const struct ww_value *v)
+{
+    if (v->type == WW_INT)
+        return json_integer(v->i);
+    return v->u <= INT64_MAX ? json_integer((json_int_t)v->u) : json_real((double)v->u);
+}
+
+static json_t *json_of(const struct ww_value *v)
+{
+    json_t *j;
+    switch (ww_type(v)) {
+    case WW_BOOL:
+        return json_boolean(v->b);
+    case WW_INT:
+    case WW_UINT:
+        return number_of(v);
+    case WW_STR:
+        return text_of(v->s, v->n);
+    case WW_LIST:
+        j = json_array();
+        for (size_t i = 0; i < v->n; i++)
+            json_array_append_new(j, json_of(&v->items[i]));
+        return j;
+    case WW_MAP:
+        j = json_object();
+        for (size_t i = 0; i < v->n; i++)
+            json_object_set_new(j, v->keys[i].p, json_of(&v->items[i]));
+        return j;
+    default:
+        return json_null();
+    }
+}
+
+char *json_text(const struct ww_value *v, bool indent)
+{
+    json_t *j = json_of(v);
+    char *s = json_dumps(j, JSON_ENCODE_ANY | (indent ? JSON_INDENT(2) : JSON_COMPACT));
+    json_decref(j);
+    return s;
+}
+
+/* ---- in ---- */
+
+struct reader {
+    struct arena *arena;
+    struct ww_signal *out;
+    const char *code, *sentence;
+};
+
+static bool refuse(struct reader *r, const char *code, const char *sentence)
+{
+    r->code = code;
+    r->sentence = sentence;
+    return false;
+}
+
+/* Where a key goes. Exactly one of the two offsets counts. */
+static const struct field {
+    const char *key;
+    bool number;
+    size_t at;
+} fields[] = {
+    {"id", false, offsetof(struct ww_signal, id)},
+    {"kind", false, offsetof(struct ww_signal, kind)},
+    {"at", true, offsetof(struct ww_signal, at)},
+    {"uscc", false, offsetof(struct ww_signal, uscc)},
+    {"name", false, offsetof(struct ww_signal, name)},
+    {"region", false, offsetof(struct ww_signal, region)},
+    {"industry", false, offsetof(struct ww_signal, industry)},
+    {"amount", true, offsetof(struct ww_signal, amount)},
+    {"people", true, offsetof(struct ww_signal, people)},
+    {"since", true, offsetof(struct ww_signal, since)},
+    {"project", false, offsetof(struct ww_signal, project)},
+    {"role", false, offsetof(struct ww_signal, role)},
+    {"owner", false, offsetof(struct ww_signal, owner)},
+    {"status", false, offsetof(struct ww_signal, status)},
+    {"ref", false, offsetof(struct ww_signal, ref)},
+    {"note", false, offsetof(struct ww_signal, note)},
+    {"cancels", false, offsetof(struct ww_signal, cancels)},
+};
+
+static const char *copied(struct reader *r, const json_t *j)
+{
+    return arena_slice(r->arena, (struct slice){json_string_value(j), json_string_length(j)}).p;
+}
+
+static bool read_field(struct reader *r, const struct field *f, const json_t *j)
+{
+    char *at = (char *)r->out + f->at;
+    if (f->number ? !json_is_integer(j) : !json_is_string(j))
+        return refuse(r, "bad_field",
+                      arena_printf(r->arena, "%s must be %s", f->key, f->number ? "a whole number" : "text"));
+    if (f->number) {
+        int64_t v = json_integer_value(j);
+        memcpy(at, &v, sizeof v);
+        return true;
+    }
+    const char *s = copied(r, j);
+    if (strlen(s) != json_string_length(j))
+        return refuse(r, "bad_field", arena_printf(r->arena, "%s holds a NUL character", f->key));
+    memcpy(at, &s, sizeof s);
+    return true;
+}
+
+static bool read_attrs(struct reader *r, json_t *j)
+{
+    const char *key;
+    json_t *value;
+    if (!json_is_object(j))
+        return refuse(r, "bad_field", "attrs must be an object");
+    struct ww_attr *attrs = arena_zalloc(r->arena, sizeof *attrs * (json_object_size(j) + 1));
+    size_t n = 0;
+    json_object_foreach(j, key, value)
+    {
+        if (!json_is_string(value) && !json_is_integer(value))
+            return refuse(r, "bad_field",
+                          arena_printf(r->arena, "attrs.%s must be text or a whole number", key));
+        attrs[n].key = arena_slice(r->arena, slice_of(key)).p;
+        if (json_is_string(value))
+            attrs[n].text = copied(r, value);
+        else
+            attrs[n].number = json_integer_value(value);
+        n++;
+    }
+    r->out->attrs = attrs;
+    r->out->n_attrs = n;
+    return true;
+}
+
+static bool read_signal(struct reader *r, json_t *doc)
+{
+    const char *key;
+    json_t *value;
+    if (!json_is_object(doc))
+        return refuse(r, "bad_message", "a line holds one JSON object");
+    *r->out = (struct ww_signal)WW_SIGNAL_INIT;
+    json_object_foreach(doc, key, value)
+    {
+        if (strcmp(key, "attrs") == 0 && !read_attrs(r, value))
+            return false;
+        for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+            if (strcmp(fields[i].key, key) == 0 && !read_field(r, &fields[i], value))
+                return false;
+    }
+    return true;
+}
+
+bool json_signal(struct arena *arena, struct slice line, struct ww_signal *out, const char **code,
+                 const char **sentence)
+{
+    struct reader r = {.arena = arena, .out = out};
+    json_error_t error;
+    json_t *doc = json_loadb(line.p, line.n, JSON_REJECT_DUPLICATES, &error);
+    bool good =
+        doc ? read_signal(&r, doc)
+            : refuse(&r, json_error_code(&error) == json_error_duplicate_key ? "bad_field" : "bad_message",
+                     arena_printf(arena, "column %d: %s", error.column, error.text));
+    json_decref(doc);
+    *code = r.code;
+    *sentence = r.sentence;
+    return good;
+}

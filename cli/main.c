@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wagewarn, the command line. Owns the table of commands, the connection and the end of the program. Words
+ * and options are options' business, what is printed output's, each command its own room's. One thread. */
+#include "cli/cli.h"
+
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/text.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ALERT_OPTIONS (O(O_NOTE) | O(O_ACTOR) | O(O_ALERT_VERSION))
+
+/* One row a command: this drives parsing, help and what is said to a slip. */
+const struct command commands[] = {
+    {"status", "", 0, 0, 0, "Health, counts, lag of each feed, deadlines, disk",
+     "运行状况、计数、数据源、期限、磁盘", "wagewarn status", cmd_status},
+    {"watch", "", 0, 0, O(O_REGION) | O(O_MIN_LEVEL) | O(O_FROM) | O(O_CURSOR) | O(O_LIMIT),
+     "Alert events as they come; with a cursor file, each exactly once", "实时预警事件；配合断点文件不重不漏",
+     "wagewarn watch --region 3304 --min-level major", cmd_watch},
+    {"alerts", "", 0, 0, O(O_STATE) | O(O_REGION) | O(O_LEVEL) | O(O_OVERDUE) | O(O_STATUS) | O(O_LIMIT),
+     "Open alerts, the highest first", "当前预警", "wagewarn alerts --level critical --region 330482",
+     cmd_alerts},
+    {"alert show", "ID", 1, 1, 0, "One alert: reasons, evidence, shares, history",
+     "一条预警的原因、证据、占比与经过", "wagewarn alert show 4012", cmd_alert_show},
+    {"push", "FILE|-", 1, 1, O(O_RETRY), "Send signals, one JSON object a line; exit 1 if any was rejected",
+     "推送信号，每行一个 JSON；有被拒的则退出码为 1", "wagewarn push signals.jsonl", cmd_push},
+    {"alert accept", "ID...", 1, -1, ALERT_OPTIONS, "Take an alert on", "受理",
+     "wagewarn alert accept 4012 --actor 王", cmd_alert_act},
+    {"alert verify", "ID", 1, 1, ALERT_OPTIONS | O(O_FINDING) | O(O_PEOPLE) | O(O_AMOUNT),
+     "What was found on the spot", "核实",
+     "wagewarn alert verify 4012 --finding confirmed --people 31 --amount 480000", cmd_alert_act},
+    {"alert dispose", "ID", 1, 1,
+     ALERT_OPTIONS | O(O_MEASURE) | O(O_DUE) | O(O_REF) | O(O_PEOPLE) | O(O_AMOUNT), "What is done about it",
+     "处置", "wagewarn alert dispose 4012 --measure order_to_correct --due 2026-12-01", cmd_alert_act},
+    {"alert close", "ID", 1, 1, ALERT_OPTIONS | O(O_OUTCOME) | O(O_PAID_PEOPLE) | O(O_PAID_AMOUNT) | O(O_REF),
+     "How it ended", "销号", "wagewarn alert close 4012 --outcome paid --paid-people 31 --paid-amount 480000",
+     cmd_alert_act},
+    {"alert reopen", "ID...", 1, -1, ALERT_OPTIONS, "Not over after all", "重新打开",
+     "wagewarn alert reopen 4012", cmd_alert_act},
+    {"alert escalate", "ID...", 1, -1, ALERT_OPTIONS, "Hand it to the level above", "提级督办",
+     "wagewarn alert escalate 4012 --note \"second refusal\"", cmd_alert_act},
+    {"alert assign", "ID...", 1, -1, ALERT_OPTIONS | O(O_TEAM), "Give it to a team", "指派",
+     "wagewarn alert assign 4012 --team pinghu", cmd_alert_act},
+    {"alert join", "ID...", 1, -1, ALERT_OPTIONS | O(O_TEAM), "Have another team help", "协办",
+     "wagewarn alert join 4012 --team court", cmd_alert_act},
+    {"alert snooze", "ID...", 1, -1, ALERT_OPTIONS | O(O_UNTIL), "Quiet until a day", "暂缓",
+     "wagewarn alert snooze 4012 --until 2026-12-01", cmd_alert_act},
+    {"alert correct", "ID", 1, 1, ALERT_OPTIONS | O(O_UNDO),
+     "Take a mistaken step back; both stay in the journal", "更正",
+     "wagewarn alert correct 4012 --undo 99812", cmd_alert_act},
+    {"alert seen", "ID...", 1, -1, ALERT_OPTIONS, "Somebody has looked at it", "已查看",
+     "wagewarn alert seen 4012", cmd_alert_act},
+    {"alert comment", "ID...", 1, -1, ALERT_OPTIONS, "A remark", "备注",
+     "wagewarn alert comment 4012 --note \"site empty\"", cmd_alert_act},
+    {"enterprise show", "CODE|NAME", 1, 1, O(O_STATUS), "The file of one enterprise", "一企一档",
+     "wagewarn enterprise show 91350100M000100Y43", cmd_enterprise_show},
+    {"kinds", "", 0, 0, 0, "The kinds of signals in force", "预警信息种类", "wagewarn kinds", cmd_kinds},
+    {"feeds", "", 0, 0, 0, "Each source: when it last sent, and how much", "各数据源", "wagewarn feeds",
+     cmd_feeds},
+};
+const size_t n_commands = ARRAY_LEN(commands);
+
+void cli_say(const char *fmt, ...)
+{
+    va_list ap;
+    fflush(stdout); /* in the order in which things happened */
+    flockfile(stderr);
+    fputs("wagewarn: ", stderr);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+    funlockfile(stderr);
+}
+
+int cli_failed(struct cli *cli, int code)
+{
+    cli_say("%s", text_safe(&cli->arena, ww_message(cli->client)));
+    return err_exit_status(code);
+}
+
+/* Seconds of an option in ms; 0 when it is not given. False after saying what is wrong. */
+static bool seconds_of(struct cli *cli, enum option option, int *ms)
+{
+    int64_t s;
+    *ms = 0;
+    if (!cli->values[option])
+        return true;
+    if (!text_parse_int(cli->values[option], &s) || s < 0 || s > INT32_MAX / 1000) {
+        cli_say(tr("\"%s\" is no number of seconds", "“%s”不是秒数"),
+                text_safe(&cli->arena, cli->values[option]));
+        return false;
+    }
+    *ms = (int)s * 1000;
+    return true;
+}
+
+int cli_connect(struct cli *cli)
+{
+    struct ww_options o = {
+        .endpoint = cli->values[O_ENDPOINT], .program = "wagewarn " WW_VERSION, .retry_ms = 60000};
+    int retry;
+    if (!seconds_of(cli, O_TIMEOUT, &o.timeout_ms) || !seconds_of(cli, O_RETRY, &retry))
+        return err_exit_status(WW_EUSAGE);
+    if (cli->values[O_RETRY])
+        o.retry_ms = retry;
+    int rc = ww_connect(&cli->client, &o);
+    return rc == 0 ? 0 : cli_failed(cli, rc);
+}
+
+int main(int argc, char **argv)
+{
+    struct cli cli = {0};
+    signal(SIGPIPE, SIG_IGN); /* a reader that leaves is noticed by the write */
+    text_open();
+    int status = options_parse(&cli, argc, argv);
+    if (status == 0 && cli.command)
+        status = cli.command->run(&cli);
+    ww_disconnect(cli.client);
+    status = out_finish(status);
+    arena_finish(&cli.arena);
+    return status;
+}
