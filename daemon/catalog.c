@@ -109,7 +109,7 @@ static struct tree *calendar_tree(const char *path, struct arena *a, struct repo
     struct tree *list = tree_new(a, TREE_LIST);
     int got = catalog_read_file(path, a, &text, &err);
     if (got == 0) {
-        csv_init(&csv, path, text, a);
+        csv_begin(&csv, path, text, a);
         got = csv_next(&csv, &err);
         if (got == 1 && (csv.n != 2 || !slice_is(csv.cells[0], "year") || !slice_is(csv.cells[1], "new_year_day")))
             got = csv_fault(&csv, &err, "the columns must be \"year,new_year_day\"");

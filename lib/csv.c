@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-void csv_init(struct csv *c, const char *file, struct slice text, struct arena *arena)
+void csv_begin(struct csv *c, const char *file, struct slice text, struct arena *arena)
 {
     if (text.n >= 3 && memcmp(text.p, "\xef\xbb\xbf", 3) == 0)
         text = (struct slice){text.p + 3, text.n - 3};

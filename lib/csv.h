@@ -23,8 +23,8 @@ struct csv {
     struct slice cells[CSV_CELLS_MAX];
 };
 
-/* A byte order mark is passed over. */
-void csv_init(struct csv *, const char *file, struct slice text, struct arena *);
+/* A byte order mark is passed over. (Not csv_init: the feeder links libcsv too.) */
+void csv_begin(struct csv *, const char *file, struct slice text, struct arena *);
 
 /* 1: a record was read (empty lines are passed over); 0: the end; WW_ECONFIG: "file:line: sentence". */
 int csv_next(struct csv *, struct err *) WW_CHECK;

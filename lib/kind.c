@@ -278,7 +278,7 @@ int kinds_parse(struct kinds **out, const char *file, struct slice text, struct 
     struct kinds *k = mem_zalloc(sizeof *k);
     unsigned lines[KINDS_MAX];
     struct csv csv;
-    csv_init(&csv, file, text, &k->arena);
+    csv_begin(&csv, file, text, &k->arena);
     int rc = parse_into(k, &csv, lines, err);
     if (rc) {
         kinds_destroy(k);

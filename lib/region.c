@@ -156,7 +156,7 @@ int regions_parse(struct regions **out, const char *file, struct slice text, str
     struct regions *t = mem_zalloc(sizeof *t);
     struct arena arena = {0};
     struct csv c;
-    csv_init(&c, file, text, &arena);
+    csv_begin(&c, file, text, &arena);
     int rc = parse_into(t, &c, text, err);
     arena_finish(&arena);
     if (rc) {

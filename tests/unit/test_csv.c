@@ -9,7 +9,7 @@ static struct csv csv;
 
 static void begin(const char *text)
 {
-    csv_init(&csv, "t.csv", slice_of(text), &arena);
+    csv_begin(&csv, "t.csv", slice_of(text), &arena);
 }
 
 /* The next record as cells joined by '|'. */

@@ -21,7 +21,7 @@ static void vectors(void **state)
     (void)state;
     struct csv c;
     size_t rows = 0;
-    csv_init(&c, "name_vectors.csv", test_file(&arena, "tests/data/name_vectors.csv"), &arena);
+    csv_begin(&c, "name_vectors.csv", test_file(&arena, "tests/data/name_vectors.csv"), &arena);
     assert_int_equal(csv_next(&c, NULL), 1);
     for (; csv_next(&c, NULL) == 1; rows++)
         expect("vector", c.cells[0], c.cells[1]);
@@ -33,7 +33,7 @@ static void quick_is_whole(void **state)
 {
     (void)state;
     struct csv c;
-    csv_init(&c, "name_vectors.csv", test_file(&arena, "tests/data/name_vectors.csv"), &arena);
+    csv_begin(&c, "name_vectors.csv", test_file(&arena, "tests/data/name_vectors.csv"), &arena);
     while (csv_next(&c, NULL) == 1) {
         struct slice alone = name_normalise(&arena, c.cells[0]);
         const char *longer = arena_printf(&arena, "%.*sλ", SLICE_ARG(c.cells[0]));

@@ -11,7 +11,7 @@ static void vectors(void **state)
     struct arena a = {0};
     struct csv c;
     size_t rows = 0;
-    csv_init(&c, "uscc_vectors.csv", test_file(&a, "tests/data/uscc_vectors.csv"), &a);
+    csv_begin(&c, "uscc_vectors.csv", test_file(&a, "tests/data/uscc_vectors.csv"), &a);
     assert_int_equal(csv_next(&c, NULL), 1);
     while (csv_next(&c, NULL) == 1) {
         const char *fault = uscc_fault(c.cells[0]);
