@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "adapters/encoding.h"
+
+#include "lib/name.h"
+
+#include <errno.h>
+#include <iconv.h>
+
+static const char *const iconv_names[] = {
+    [ENCODING_UTF8] = "UTF-8", [ENCODING_GB18030] = "GB18030", [ENCODING_GBK] = "GB18030",
+};
+
+void encoding_init(struct encoding *e, enum source_encoding is)
+{
+    *e = (struct encoding){.is = is};
+}
+
+void encoding_finish(struct encoding *e)
+{
+    if (e->converter)
+        iconv_close((iconv_t)e->converter);
+    buf_finish(&e->text);
+    e->converter = NULL;
+}
+
+static bool has_high(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] >= 0x80)
+            return true;
+    return false;
+}
+
+void encoding_sniff(struct encoding *e, struct slice sample)
+{
+    if (e->is != ENCODING_AUTO || !has_high(sample))
+        return;
+    const char *end = memrchr(sample.p, '\n', sample.n);
+    if (end)
+        sample.n = (size_t)(end - sample.p);
+    else /* perhaps cut within a character */
+        for (size_t back = 0; back < 3 && sample.n > 1 && (unsigned char)sample.p[sample.n - 1] >= 0x80; back++)
+            sample.n--;
+    e->is = utf8_valid(sample) ? ENCODING_UTF8 : ENCODING_GB18030;
+}
+
+static int open_converter(struct encoding *e, struct err *err)
+{
+    iconv_t cd = iconv_open("UTF-8", iconv_names[e->is]);
+    if (cd == (iconv_t)-1)
+        return err_set(err, WW_EIO, "this system cannot convert from %s; install the C library's gconv modules",
+                       iconv_names[e->is]);
+    e->converter = (void *)cd;
+    return 0;
+}
+
+static int convert(struct encoding *e, struct slice s, struct err *err)
+{
+    if (!e->converter) {
+        int rc = open_converter(e, err);
+        if (rc)
+            return rc;
+    }
+    iconv_t cd = (iconv_t)e->converter;
+    char *in = (char *)(uintptr_t)s.p; /* iconv's prototype lacks the const */
+    size_t n = s.n;
+    iconv(cd, NULL, NULL, NULL, NULL);
+    while (n > 0) {
+        char *out = (char *)buf_reserve(&e->text, n * 2 + 8);
+        size_t room = n * 2 + 8, before = room;
+        size_t rc = iconv(cd, &in, &n, &out, &room);
+        int why = errno;
+        e->text.n += before - room;
+        if (rc != (size_t)-1 || why == E2BIG)
+            continue;
+        size_t skip = why == EINVAL ? n : 1; /* EINVAL: the bytes end within a character */
+        buf_put(&e->text, "\xEF\xBF\xBD", 3);
+        in += skip;
+        n -= skip;
+    }
+    return 0;
+}
+
+static void mend_zeros(struct encoding *e, struct slice *out)
+{
+    if (out->p != (const char *)e->text.p) {
+        buf_put(&e->text, out->p, out->n);
+        out->p = (const char *)e->text.p;
+    }
+    for (size_t i = 0; i < e->text.n; i++)
+        if (e->text.p[i] == 0)
+            e->text.p[i] = '?';
+}
+
+int encoding_decode(struct encoding *e, struct slice bytes, struct slice *out, struct err *err)
+{
+    bool high = has_high(bytes);
+    buf_reset(&e->text);
+    if (high && e->is == ENCODING_AUTO)
+        encoding_sniff(e, bytes);
+    if (!high || (e->is == ENCODING_UTF8 && utf8_valid(bytes))) {
+        *out = bytes;
+    } else {
+        int rc = convert(e, bytes, err);
+        if (rc)
+            return rc;
+        *out = (struct slice){(const char *)e->text.p, e->text.n};
+    }
+    if (out->n && memchr(out->p, 0, out->n))
+        mend_zeros(e, out);
+    return 0;
+}
