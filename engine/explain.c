@@ -10,12 +10,13 @@ static void make_reason(struct engine *e, const struct record *r, const struct j
                         struct reason *out)
 {
     size_t n;
-    const struct sig **sigs = rule_signals(e, r, rule, j->at, j->score_level, &n);
-    uint32_t shown = n < EVENT_SIGNALS_MAX ? (uint32_t)n : EVENT_SIGNALS_MAX;
-    uint64_t *numbers = arena_alloc(&e->scratch, shown * sizeof *numbers);
-    for (uint32_t i = 0; i < shown; i++)
+    uint64_t total;
+    const struct sig **sigs = rule_signals(e, r, rule, j->at, j->score_level, &n, &total);
+    uint64_t *numbers = arena_alloc(&e->scratch, n * sizeof *numbers);
+    for (size_t i = 0; i < n; i++)
         numbers[i] = sigs[i]->seq;
-    *out = (struct reason){rule->word, rule->by_score ? j->score_level : rule->raise, (uint32_t)n, shown, numbers};
+    *out = (struct reason){rule->word, rule->by_score ? j->score_level : rule->raise, (uint32_t)total, (uint32_t)n,
+                           numbers};
 }
 
 /* Weightiest first; of equal weight in the order of the file. */
@@ -40,6 +41,21 @@ struct weighed {
     hazard_t hazard;
 };
 
+static bool weighs(const struct engine *e, const struct series *s)
+{
+    const struct settings_kind *k = settings_kind(e->settings, s->kind);
+    return k && k->hazard;
+}
+
+/* Places enough for both rounds of weigh(). */
+static size_t room(const struct record *r)
+{
+    size_t n = 0;
+    for (uint32_t i = 0; i < r->n_series; i++)
+        n += r->series[i].n + EVENT_SIGNALS_MAX;
+    return n;
+}
+
 static int largest_first(const void *a, const void *b)
 {
     const struct weighed *x = a, *y = b;
@@ -48,40 +64,60 @@ static int largest_first(const void *a, const void *b)
     return -sig_order(x->sig, y->sig);
 }
 
-/* The newest of a series that count, at most as many as an event shows; the rest would be smaller. */
-static size_t weigh_series(struct engine *e, const struct record *r, const struct series *s, int64_t at,
-                           struct weighed *out)
+/* The newest of a series that count, up to `most`, of those that weigh more than `least`. */
+static size_t weigh_series(struct engine *e, const struct record *r, const struct series *s, int64_t at, size_t most,
+                           hazard_t least, struct weighed *out)
 {
     const struct settings_kind *k = settings_kind(e->settings, s->kind);
     struct series_walk w;
     const struct sig *sig;
     size_t n = 0;
     series_walk_start(&w, s);
-    while (n < EVENT_SIGNALS_MAX && (sig = series_walk_next(e, r, &w)) && (s->cleared == NO_INT || sig->at > s->cleared))
-        if (sig->active)
-            out[n++] = (struct weighed){sig, s, sig_hazard(k, sig, at)};
+    while (n < most && (sig = series_walk_next(e, r, &w)) && (s->cleared == NO_INT || sig->at > s->cleared)) {
+        hazard_t h = sig->active ? sig_hazard(k, sig, at) : 0;
+        if (h > least)
+            out[n++] = (struct weighed){sig, s, h};
+        else if (sig->active && least)
+            break;
+    }
     return n;
+}
+
+/* The heaviest first. What lies in a record is weighed first; the blocks of a series are read only where it is so heavy
+ * that an older signal of it may still be among those shown. */
+static size_t weigh(struct engine *e, const struct record *r, int64_t at, struct weighed *all)
+{
+    size_t n = 0;
+    for (uint32_t i = 0; i < r->n_series; i++)
+        if (weighs(e, &r->series[i]))
+            n += weigh_series(e, r, &r->series[i], at, r->series[i].n, 0, all + n);
+    if (n)
+        qsort(all, n, sizeof *all, largest_first);
+    hazard_t least = n >= EVENT_SIGNALS_MAX ? all[EVENT_SIGNALS_MAX - 1].hazard : 0;
+    size_t m = 0;
+    for (uint32_t i = 0; i < r->n_series; i++)
+        if (weighs(e, &r->series[i]))
+            m += weigh_series(e, r, &r->series[i], at, EVENT_SIGNALS_MAX, least ? least - 1 : 0, all + n + m);
+    memmove(all, all + n, m * sizeof *all);
+    if (m)
+        qsort(all, m, sizeof *all, largest_first);
+    return m < EVENT_SIGNALS_MAX ? m : EVENT_SIGNALS_MAX;
 }
 
 static void add_evidence(struct engine *e, const struct record *r, const struct judgement *j, struct event *ev)
 {
-    struct weighed *all = arena_alloc(&e->scratch, (size_t)r->n_series * EVENT_SIGNALS_MAX * sizeof *all);
+    struct weighed *all = arena_alloc(&e->scratch, room(r) * sizeof *all);
     hazard_t total = 0;
-    size_t n = 0;
     for (uint32_t i = 0; i < r->n_series; i++) {
         const struct series *s = &r->series[i];
-        const struct settings_kind *k = settings_kind(e->settings, s->kind);
-        if (!k || !k->hazard)
+        if (!weighs(e, s))
             continue;
-        total += series_hazard(k, s, j->at);
+        total += series_hazard(settings_kind(e->settings, s->kind), s, j->at);
         ev->evidence_total += s->spilled_active;
         for (uint32_t m = 0; m < s->n; m++)
             ev->evidence_total += s->sigs[m].active;
-        n += weigh_series(e, r, s, j->at, all + n);
     }
-    if (n)
-        qsort(all, n, sizeof *all, largest_first);
-    n = n < EVENT_SIGNALS_MAX ? n : EVENT_SIGNALS_MAX;
+    size_t n = weigh(e, r, j->at, all);
     struct evidence *list = arena_alloc(&e->scratch, n * sizeof *list);
     for (size_t i = 0; i < n; i++) {
         const struct sig *sig = all[i].sig;

@@ -74,6 +74,8 @@ struct series_walk {
 };
 void series_walk_start(struct series_walk *, const struct series *);
 const struct sig *series_walk_next(struct engine *, const struct record *, struct series_walk *);
+/* How many active ones (or with those cleared) lie at or after `from`; reads one block at most. */
+uint64_t series_count(struct engine *, const struct record *, const struct series *, int64_t from, bool cleared_too);
 /* Everything of a series, blocks and all, as one array oldest first. */
 struct sig *series_all(struct engine *, const struct record *, const struct series *, size_t *n);
 void series_drop_blocks(struct engine *, const struct record *, struct series *);
@@ -96,9 +98,9 @@ struct verdict {
     int64_t until;          /* it cannot change before, if nothing new comes; INT64_MAX: never */
 };
 struct verdict rule_holds(struct engine *, const struct record *, const struct rule *, int64_t at, uint8_t score_level);
-/* The signals that satisfy a rule that holds, newest first, each once. */
+/* The signals that satisfy a rule that holds: the newest EVENT_SIGNALS_MAX, newest first, and how many in all. */
 const struct sig **rule_signals(struct engine *, const struct record *, const struct rule *, int64_t at,
-                                uint8_t score_level, size_t *n);
+                                uint8_t score_level, size_t *n, uint64_t *total);
 
 /* ---- judge.c: the level of an enterprise, and when to look again ---- */
 struct judgement {

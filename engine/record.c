@@ -104,6 +104,7 @@ static void put_spilled(struct buf *b, const struct series *s)
         const struct block_ref *k = &s->blocks[i];
         buf_varint(b, k->no);
         buf_varint(b, k->n);
+        buf_varint(b, k->n_cancelled);
         buf_zigzag(b, k->first_at);
         buf_zigzag(b, k->last_at - k->first_at);
         buf_varint(b, k->last_seq);
@@ -125,7 +126,7 @@ static void put_spilled(struct buf *b, const struct series *s)
 static void get_spilled(struct rd *r, struct arena *a, struct series *s)
 {
     s->spilled_latest = s->spilled_cleared = NO_INT;
-    s->n_blocks = (uint32_t)rd_count(r, 7);
+    s->n_blocks = (uint32_t)rd_count(r, 8);
     if (!s->n_blocks)
         return;
     s->next_block = (uint32_t)rd_varint(r);
@@ -134,6 +135,7 @@ static void get_spilled(struct rd *r, struct arena *a, struct series *s)
         struct block_ref *k = &s->blocks[i];
         k->no = (uint32_t)rd_varint(r);
         k->n = (uint32_t)rd_varint(r);
+        k->n_cancelled = (uint32_t)rd_varint(r);
         k->first_at = rd_zigzag(r);
         k->last_at = (int64_t)((uint64_t)k->first_at + (uint64_t)rd_zigzag(r));
         k->last_seq = rd_varint(r);

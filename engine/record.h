@@ -48,7 +48,7 @@ struct bucket {
 
 /* A block: signals that left the record, in T_BLOCK under (ekey, series, no). */
 struct block_ref {
-    uint32_t no, n;
+    uint32_t no, n, n_cancelled;
     int64_t first_at, last_at;     /* of the first and last in it, which is ordered by (at, seq) */
     uint64_t last_seq;             /* of the last in it */
     uint64_t min_seq, max_seq;     /* over all in it */

@@ -171,64 +171,77 @@ struct verdict rule_holds(struct engine *e, const struct record *r, const struct
 
 /* ---- the signals that satisfy it ---- */
 
-struct found {
-    const struct sig **list;
-    size_t n, cap;
+/* What the parts of a rule that hold select of one series: all windows end now, so their union is two windows. */
+struct reach {
+    int64_t active_from;  /* active ones from here on; INT64_MAX: none */
+    int64_t cleared_from; /* and those that were cleared, from here on */
 };
 
-static void add_found(struct engine *e, struct found *f, const struct sig *sig)
+static void widen(int64_t *from, int64_t to)
 {
-    if (f->n == f->cap) {
-        const struct sig **more = arena_alloc(&e->scratch, (f->cap * 2 + 16) * sizeof *more);
-        if (f->n)
-            memcpy(more, f->list, f->n * sizeof *more);
-        f->list = more;
-        f->cap = f->cap * 2 + 16;
-    }
-    f->list[f->n++] = sig;
+    *from = to < *from ? to : *from;
 }
 
-static void find_leaf(struct engine *e, const struct record *r, const struct cond *c, int64_t at, struct found *f)
+static void reach_leaf(struct engine *e, const struct record *r, const struct cond *c, int64_t at, struct reach *reach)
 {
-    for (uint32_t i = 0; i < r->n_series; i++) {
-        struct series_walk w;
-        const struct sig *sig;
-        if (!selected(e, c, &r->series[i]))
-            continue;
-        series_walk_start(&w, &r->series[i]);
-        while ((sig = series_walk_next(e, r, &w)) && within(c, sig->at, at))
-            if (counts(c, sig))
-                add_found(e, f, sig);
-    }
+    for (uint32_t i = 0; i < r->n_series; i++)
+        if (selected(e, c, &r->series[i]))
+            widen(c->of.cleared_too ? &reach[i].cleared_from : &reach[i].active_from, at - c->within);
 }
 
-static void find_weighing(struct engine *e, const struct record *r, struct found *f)
+static void reach_weighing(struct engine *e, const struct record *r, struct reach *reach)
 {
     for (uint32_t i = 0; i < r->n_series; i++) {
         const struct settings_kind *k = settings_kind(e->settings, r->series[i].kind);
-        struct series_walk w;
-        const struct sig *sig;
-        if (!k || !k->hazard)
-            continue;
-        series_walk_start(&w, &r->series[i]);
-        while ((sig = series_walk_next(e, r, &w)) && (r->series[i].cleared == NO_INT || sig->at > r->series[i].cleared))
-            if (sig->active)
-                add_found(e, f, sig);
+        if (k && k->hazard)
+            reach[i].active_from = INT64_MIN;
     }
 }
 
-static void find(struct engine *e, const struct record *r, const struct cond *c, int64_t at, uint8_t level,
-                 struct found *f)
+static void reach_cond(struct engine *e, const struct record *r, const struct cond *c, int64_t at, uint8_t level,
+                       struct reach *reach)
 {
     if (!holds(e, r, c, at, level).holds)
         return;
     if (c->op == COND_ALL || c->op == COND_ANY)
         for (uint32_t i = 0; i < c->n; i++)
-            find(e, r, &c->parts[i], at, level, f);
+            reach_cond(e, r, &c->parts[i], at, level, reach);
     else if (c->op == COND_SCORE)
-        find_weighing(e, r, f);
+        reach_weighing(e, r, reach);
     else
-        find_leaf(e, r, c, at, f);
+        reach_leaf(e, r, c, at, reach);
+}
+
+static bool reached(const struct reach *reach, const struct sig *sig)
+{
+    return (sig->active && sig->at >= reach->active_from) ||
+           (!(sig->flags & SIG_CANCELLED) && sig->at >= reach->cleared_from);
+}
+
+static uint64_t count_reached(struct engine *e, const struct record *r, const struct series *s, const struct reach *reach)
+{
+    uint64_t n = reach->active_from == INT64_MAX ? 0 : series_count(e, r, s, reach->active_from, false);
+    if (reach->cleared_from == INT64_MAX)
+        return n;
+    int64_t both = reach->cleared_from > reach->active_from ? reach->cleared_from : reach->active_from;
+    uint64_t twice = reach->active_from == INT64_MAX ? 0 : series_count(e, r, s, both, false);
+    return n + series_count(e, r, s, reach->cleared_from, true) - twice;
+}
+
+static size_t newest_reached(struct engine *e, const struct record *r, const struct series *s, const struct reach *reach,
+                             const struct sig **out)
+{
+    int64_t from = reach->active_from < reach->cleared_from ? reach->active_from : reach->cleared_from;
+    struct series_walk w;
+    const struct sig *sig;
+    size_t n = 0;
+    series_walk_start(&w, s);
+    while (n < EVENT_SIGNALS_MAX && (sig = series_walk_next(e, r, &w)) && sig->at >= from)
+        if (reached(reach, sig))
+            out[n++] = sig;
+        else if (sig->at <= s->cleared && reach->cleared_from == INT64_MAX)
+            break;
+    return n;
 }
 
 static int order_newest(const void *a, const void *b)
@@ -237,16 +250,23 @@ static int order_newest(const void *a, const void *b)
 }
 
 const struct sig **rule_signals(struct engine *e, const struct record *r, const struct rule *rule, int64_t at,
-                                uint8_t score_level, size_t *n)
+                                uint8_t score_level, size_t *n, uint64_t *total)
 {
-    struct found f = {0};
-    size_t kept = 0;
-    find(e, r, &rule->when, at, score_level, &f);
-    if (f.n)
-        qsort(f.list, f.n, sizeof *f.list, order_newest);
-    for (size_t i = 0; i < f.n; i++)
-        if (kept == 0 || f.list[kept - 1]->seq != f.list[i]->seq)
-            f.list[kept++] = f.list[i];
-    *n = kept;
-    return f.list;
+    struct reach *reach = arena_alloc(&e->scratch, r->n_series * sizeof *reach);
+    const struct sig **list = arena_alloc(&e->scratch, (size_t)r->n_series * EVENT_SIGNALS_MAX * sizeof *list);
+    for (uint32_t i = 0; i < r->n_series; i++)
+        reach[i] = (struct reach){INT64_MAX, INT64_MAX};
+    reach_cond(e, r, &rule->when, at, score_level, reach);
+    *n = 0;
+    *total = 0;
+    for (uint32_t i = 0; i < r->n_series; i++) {
+        uint64_t here = count_reached(e, r, &r->series[i], &reach[i]);
+        *total += here;
+        if (here)
+            *n += newest_reached(e, r, &r->series[i], &reach[i], list + *n);
+    }
+    if (*n)
+        qsort(list, *n, sizeof *list, order_newest);
+    *n = *n < EVENT_SIGNALS_MAX ? *n : EVENT_SIGNALS_MAX;
+    return list;
 }

@@ -85,8 +85,10 @@ static void store_block(struct engine *e, const struct record *c, const struct s
     buf_reset(&e->buf);
     block_put(&e->buf, sigs, n);
     state_put(e->state, T_BLOCK, key, klen, e->buf.p, e->buf.n);
-    *ref = (struct block_ref){ref->no, (uint32_t)n, sigs[0].at, sigs[n - 1].at, sigs[n - 1].seq, sigs[0].seq, sigs[0].seq};
+    *ref = (struct block_ref){ref->no,         (uint32_t)n,   0, sigs[0].at, sigs[n - 1].at, sigs[n - 1].seq,
+                              sigs[0].seq, sigs[0].seq};
     for (size_t i = 0; i < n; i++) {
+        ref->n_cancelled += (sigs[i].flags & SIG_CANCELLED) != 0;
         if (sigs[i].seq < ref->min_seq)
             ref->min_seq = sigs[i].seq;
         if (sigs[i].seq > ref->max_seq)
@@ -422,6 +424,27 @@ const struct sig *series_walk_next(struct engine *e, const struct record *c, str
     struct sig *sig = &w->block[--w->in_block];
     sig->active = is_active(s, sig);
     return sig;
+}
+
+uint64_t series_count(struct engine *e, const struct record *c, const struct series *s, int64_t from, bool cleared_too)
+{
+    uint64_t count = 0;
+    if (!cleared_too && s->cleared != NO_INT && s->cleared >= from)
+        from = s->cleared + 1;
+    for (uint32_t i = s->n; i-- > 0 && s->sigs[i].at >= from;)
+        count += !(s->sigs[i].flags & SIG_CANCELLED);
+    for (uint32_t i = s->n_blocks; i-- > 0 && s->blocks[i].last_at >= from;) {
+        const struct block_ref *ref = &s->blocks[i];
+        if (ref->first_at >= from) {
+            count += ref->n - ref->n_cancelled;
+            continue;
+        }
+        size_t n;
+        const struct sig *sigs = load_block(e, c, s, ref, &n);
+        for (size_t j = n; j-- > 0 && sigs[j].at >= from;)
+            count += !(sigs[j].flags & SIG_CANCELLED);
+    }
+    return count;
 }
 
 struct sig *series_all(struct engine *e, const struct record *c, const struct series *s, size_t *n)
