@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { TRY_AGAIN_S = 1 };
+enum { TRY_AGAIN_MS = 250 };
 
 struct checkpointer {
     struct view *view;
@@ -44,7 +44,9 @@ static bool wait_for_space(struct checkpointer *c, const struct err *err)
     }
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += TRY_AGAIN_S;
+    until.tv_nsec += TRY_AGAIN_MS * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
     pthread_mutex_lock(&c->lock);
     while (!c->stopping && pthread_cond_timedwait(&c->wake, &c->lock, &until) != ETIMEDOUT) {
     }

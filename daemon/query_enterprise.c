@@ -3,6 +3,7 @@
 #include "daemon/query_answer.h"
 
 #include "daemon/eventpack.h"
+#include "engine/fixed.h"
 #include "engine/record.h"
 #include "lib/name.h"
 #include "lib/uscc.h"
@@ -13,6 +14,7 @@
 struct listed {
     const struct sig *sig;
     uint32_t series;
+    hazard_t hazard; /* what it counts for now; 0: nothing */
 };
 
 struct enterprise {
@@ -20,6 +22,8 @@ struct enterprise {
     int64_t *cleared;     /* by series: all up to this time is cleared; NO_INT: nothing */
     struct listed *signals;
     size_t n, cap;
+    bool shares;    /* worked out: */
+    hazard_t total; /* of all of them */
 };
 
 /* ---- which one ---- */
@@ -129,7 +133,7 @@ static void list(struct answer *a, struct enterprise *e, uint32_t series, const 
             e->signals = more;
             e->cap = cap;
         }
-        e->signals[e->n++] = (struct listed){&sigs[i], series};
+        e->signals[e->n++] = (struct listed){.sig = &sigs[i], .series = series};
     }
 }
 
@@ -207,6 +211,51 @@ static void work_out_cleared(struct answer *a, struct enterprise *e)
     }
 }
 
+static bool is_active(const struct enterprise *e, const struct listed *l)
+{
+    return !(l->sig->flags & SIG_CANCELLED) && l->sig->at > e->cleared[l->series];
+}
+
+static int by_series(const void *x, const void *y)
+{
+    const struct listed *a = x, *b = y;
+    if (a->series != b->series)
+        return a->series < b->series ? -1 : 1;
+    if (a->sig->at != b->sig->at)
+        return a->sig->at < b->sig->at ? -1 : 1;
+    return (a->sig->seq > b->sig->seq) - (a->sig->seq < b->sig->seq);
+}
+
+/* What each counts for at this moment: its weight, halved for each rank among repeats and by age. Factors are
+ * left out: they are the same for all, and shares are asked for. All signals must be listed. */
+static void work_out_shares(struct answer *a, struct enterprise *e)
+{
+    const struct kind *k = NULL;
+    int64_t latest = NO_INT;
+    unsigned rank = 0;
+    e->shares = true;
+    if (e->n)
+        qsort(e->signals, e->n, sizeof *e->signals, by_series);
+    for (size_t i = 0; i < e->n; i++) {
+        struct listed *l = &e->signals[i];
+        if (i == 0 || l->series != l[-1].series) {
+            k = kinds_find(a->q->catalog->kinds,
+                           dict_text(a->dict, DICT_KIND, e->record.series[l->series].kind));
+            latest = NO_INT;
+        }
+        if (!k || !k->half_life_days || !is_active(e, l))
+            continue;
+        bool repeat = latest != NO_INT && k->repeat_window_days &&
+                      l->sig->at - latest <= k->repeat_window_days * DAY_MS;
+        rank = repeat ? rank + 1 : 0;
+        latest = l->sig->at;
+        int64_t age = a->q->now - l->sig->at;
+        hazard_t h = rank < 64 ? fixed_hazard(k->weight_ppm) >> rank : 0;
+        l->hazard = age > 0 ? fixed_decay(h, (uint64_t)age, (uint64_t)(k->half_life_days * DAY_MS)) : h;
+        e->total += l->hazard;
+    }
+}
+
 static void put_signal(struct answer *a, const struct enterprise *e, const struct listed *l)
 {
     const struct series *s = &e->record.series[l->series];
@@ -226,6 +275,9 @@ static void put_signal(struct answer *a, const struct enterprise *e, const struc
     eventpack_region(b, sig->region);
     enc_kv_bool(&m, "cleared", sig->at <= e->cleared[l->series]);
     enc_kv_bool(&m, "cancelled", (sig->flags & SIG_CANCELLED) != 0);
+    if (e->shares)
+        enc_kv_uint(&m, "share",
+                    e->total ? (uint64_t)((unsigned __int128)l->hazard * 1000000 / e->total) : 0);
     if (sig->since != NO_INT)
         enc_kv_int(&m, "since", sig->since);
     if (sig->project.n)
@@ -335,6 +387,7 @@ int answer_enterprise(struct answer *a)
     rc = list_all(a, &e, 0);
     if (rc)
         return rc;
+    work_out_shares(a, &e);
     if (e.n)
         qsort(e.signals, e.n, sizeof *e.signals, newest_first);
     enc_key(&a->out, "enterprise");

@@ -5,7 +5,7 @@
 #include <sys/statvfs.h>
 #include <time.h>
 
-enum { ASK_AGAIN_MS = 250, WHOLE_PPM = 1000000 };
+enum { ASK_AGAIN_MS = 100, WHOLE_PPM = 1000000 };
 
 static int64_t boot_ms(void)
 {

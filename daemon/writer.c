@@ -19,6 +19,7 @@
 
 enum {
     IDLE_MS = 1000,          /* longest wait: the watchdog, the clock and the disk are looked at as often */
+    REFUSING_MS = 100,       /* the same while signals are refused */
     VIEW_AFTER_MS = 50,      /* the view follows so long after the last batch */
     VIEW_AT_LEAST_MS = 1000, /* and so long after its last checkpoint while batches keep coming */
     SLOW_MS = 200,           /* how long a batch waits for the view at the debt limit */
@@ -476,7 +477,9 @@ static int64_t least(int64_t a, int64_t b)
 
 static int64_t how_long(struct writer *w)
 {
-    int64_t ms = IDLE_MS, due = engine_next_due(w->engine);
+    /* What refuses is looked at again soon: no signal comes through to wake the thread. */
+    bool refuses = atomic_load_explicit(&w->refuses, memory_order_relaxed) != NULL;
+    int64_t ms = refuses ? REFUSING_MS : IDLE_MS, due = engine_next_due(w->engine);
     if (!w->in_flight && behind(w))
         ms = least(ms, VIEW_AFTER_MS);
     if (due != INT64_MAX) {

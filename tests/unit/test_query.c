@@ -397,6 +397,11 @@ static void an_enterprise_by_code_and_by_name(void **state)
         assert_string_equal(text(oldest, "region"), "330482001");
         assert_int_equal(num(oldest, "amount"), 500);
         assert_int_equal(ww_type(ww_get(oldest, "people")), WW_NIL);
+        uint64_t shares = 0;
+        for (size_t k = 0; k < 4; k++)
+            shares += num(ww_at(ww_get(e, "signals"), k), "share");
+        assert_in_range(shares, 999990, 1000000);
+        assert_int_equal(num(ww_at(ww_get(e, "signals"), 3), "share"), 0); /* a profile weighs nothing */
     }
 }
 
