@@ -64,7 +64,7 @@ LIBC = set("""assert complex ctype errno fcntl fenv float getopt inttypes iso646
 poll pthread pwd grp sched semaphore setjmp signal spawn stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib
 stdnoreturn string strings syslog tgmath threads time uchar unistd utime wchar wctype dirent libgen fnmatch glob regex
 termios dlfcn endian byteswap alloca
-sys/epoll sys/eventfd sys/file sys/ioctl sys/mman sys/param sys/random sys/resource sys/select sys/signalfd sys/socket
+sys/epoll sys/eventfd sys/file sys/inotify sys/ioctl sys/mman sys/param sys/random sys/resource sys/select sys/signalfd sys/socket
 sys/stat sys/statfs sys/statvfs sys/syscall sys/time sys/timerfd sys/timex sys/types sys/uio sys/un sys/utsname sys/wait
 sys/prctl sys/xattr netinet/in netinet/tcp arpa/inet net/if linux/fs linux/limits linux/falloc
 immintrin nmmintrin x86intrin arm_acle""".split())
