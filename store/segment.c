@@ -289,12 +289,11 @@ static bool all_zero(const char *p, size_t n)
     return n == 0 || (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
 }
 
-/* Splits a batch whose CRC is good. *notes_ok: each note checks or is forgotten. */
-static bool split(struct segment *s, struct segment_batch *b, size_t length, size_t notes, bool *notes_ok)
+/* Splits a batch whose CRC is good. */
+static bool split(struct segment *s, struct segment_batch *b, size_t length, size_t notes)
 {
     struct rd r = rd_of(b->raw + BATCH_HEAD, length), nr = rd_of(b->raw + BATCH_HEAD + length, notes);
     s->entries = mem_grow(s->entries, &s->entries_cap, b->n, sizeof *s->entries);
-    *notes_ok = true;
     for (size_t i = 0; i < b->n; i++) {
         struct journal_entry *e = &s->entries[i];
         uint64_t tag = rd_varint(&r);
@@ -309,7 +308,7 @@ static bool split(struct segment *s, struct segment_batch *b, size_t length, siz
         if (note == 0 || nr.bad)
             return false;
         if (crc != crc32c(0, text.p, text.n))
-            *notes_ok = false;
+            b->bad_note = b->bad_note ? b->bad_note : b->first + i;
         else if (!all_zero(text.p, text.n))
             e->erasable = text;
     }
@@ -320,7 +319,6 @@ static bool split(struct segment *s, struct segment_batch *b, size_t length, siz
 int segment_batch(struct segment *s, uint64_t at, struct segment_batch *b, struct err *err)
 {
     const uint8_t *p;
-    bool notes_ok;
     int rc = window(s, at, BATCH_HEAD, &p, err);
     if (rc <= 0)
         return rc < 0 ? rc : SEGMENT_NONE;
@@ -342,9 +340,9 @@ int segment_batch(struct segment *s, uint64_t at, struct segment_batch *b, struc
                                 .first = get_le(p + 24, 8),
                                 .time = (int64_t)get_le(p + 32, 8),
                                 .chain = p + HASH_AT};
-    if (!split(s, b, length, notes, &notes_ok))
+    if (!split(s, b, length, notes))
         return SEGMENT_BAD;
-    return notes_ok ? SEGMENT_GOOD : SEGMENT_NOTES;
+    return b->bad_note ? SEGMENT_NOTES : SEGMENT_GOOD;
 }
 
 bool segment_batch_chain(const struct segment_batch *b, const uint8_t before[CHAIN_LEN])

@@ -66,6 +66,7 @@ struct segment_batch {
         *entries;         /* erasable {NULL,0}: none, forgotten, or (SEGMENT_NOTES) it does not check */
     const uint8_t *raw;   /* its bytes */
     const uint8_t *chain; /* its hash as it says, see segment_batch_chain */
+    uint64_t bad_note;             /* SEGMENT_NOTES: number of the first entry whose note does not check */
 };
 
 enum segment_state {

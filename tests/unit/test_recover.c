@@ -2,6 +2,7 @@
 /* store/recover: whatever was in the view when the process died, the state after the start is that of a fold
  * which was never disturbed, row by row; and a view that does not belong to the journal is refused. */
 #include "store/recover.h"
+#include "store/verify.h"
 
 #include "test.h"
 
@@ -278,6 +279,20 @@ static void rebuilt_equals(void **state)
     recover_close(&r);
 }
 
+static void verify_folds_too(void **state)
+{
+    (void)state;
+    struct verify_report report;
+    struct err err;
+    a_store(6);
+    const char *scratch = kit_path("scratch");
+    struct verify_options o = {.fold_in = scratch};
+    if (verify(state_dir, &o, &report, &err) != 0)
+        fail_msg("%s", err.msg);
+    assert_true(report.folded && report.view_number == world.number && report.last == world.number);
+    assert_int_equal(access(scratch, F_OK), -1);
+}
+
 static void a_difference_is_found(void **state)
 {
     (void)state;
@@ -447,6 +462,7 @@ int main(void)
         cmocka_unit_test(an_empty_store),
         cmocka_unit_test(killed_again_and_again),
         cmocka_unit_test(rebuilt_equals),
+        cmocka_unit_test(verify_folds_too),
         cmocka_unit_test(a_difference_is_found),
         cmocka_unit_test(a_view_of_another_journal),
         cmocka_unit_test(a_view_ahead_of_the_journal),
