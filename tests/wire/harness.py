@@ -265,7 +265,7 @@ class Daemon:
         self.said = self.notify.mark()
         self.proc = subprocess.Popen([DAEMON, "--config", self.config] + self.args + list(args), stdin=subprocess.DEVNULL,
                                      stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                     env=program_env(NOTIFY_SOCKET=self.notify.path, **self.env))
+                                     env=program_env(**dict({"NOTIFY_SOCKET": self.notify.path}, **self.env)))
         self.log = Log(self.proc.stderr)
         return self
 

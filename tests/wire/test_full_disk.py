@@ -7,9 +7,10 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
-from harness import DAEMON, Daemon, SCORE_ONLY, SKIP, brief, main, now_ms, sig, uscc
+from harness import DAEMON, Daemon, PATIENCE, SCORE_ONLY, SKIP, brief, main, now_ms, sig, uscc
 
 MIB = 1 << 20
 
@@ -48,9 +49,10 @@ class FullDisk(unittest.TestCase):
         self.assertGreater(body["retry_ms"], 0)
         self.assertTrue(body["reason"])
 
-    def until(self, c, answer, batch, tries=2000):
+    def until(self, c, answer, batch):
         """The daemon looks at the disk in its own time: asks again until it answers so."""
-        for _ in range(tries):
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
             got, body = c.ask("signals", batch=batch)
             if got == answer:
                 return body

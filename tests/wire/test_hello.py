@@ -207,8 +207,10 @@ class Bytes(WireCase):
         rng = random.Random(11)
         for _ in range(1500):
             verb = rng.choice((b"signals", b"hello", b"query", b"subscribe", b"action", b"unsubscribe", rng.randbytes(5)))
-            self.c.raw(verb, rng.randbytes(rng.choice((0, 1, 2, 5, 30, 300))))
-            self.assertEqual(self.c.receive()[0], "error")
+            body = rng.randbytes(rng.choice((0, 1, 2, 5, 30, 300)))
+            if body != b"\x80":  # which is a map
+                self.c.raw(verb, body)
+                self.assertEqual(self.c.receive()[0], "error", body)
         self.c.hello()
 
     def test_mutations_of_good_messages(self):
@@ -246,7 +248,7 @@ class Bytes(WireCase):
         for _ in range(500):
             self.c.raw(*[rng.randbytes(rng.randrange(8)) for _ in range(rng.randrange(1, 6))])
         self.c.send("hello", {"rid": 77})
-        while self.c.receive()[1].get("rid") != 77:
+        while msgpack.unpackb(self.c.frames()[-1]).get("rid") != 77:
             pass
 
     def test_noise_below_zeromq(self):

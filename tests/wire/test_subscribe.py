@@ -75,7 +75,7 @@ class Credit(WireCase):
     def test_event_body(self):
         sub = self.c.subscribe(**{"from": -1, "credit": 10})
         at = now_ms()
-        self.c.push(sig("court.wage_suit", self.code, id="wage-1", at=at, name="示例体制衣有限公司", region="330482001",
+        self.c.push(sig("court.seizure", self.code, id="seizure-1", at=at, name="示例体制衣有限公司", region="330482001",
                         industry="C18", amount=5000, people=4),
                     sig("tax.arrears", self.code, id="tax-1", at=at))
         events = self.events_of(self.code, self.c.until(sub["session"], self.c.head()))
@@ -83,7 +83,7 @@ class Credit(WireCase):
         self.assertEqual(e["enterprise"], {"uscc": self.code, "name": "示例体制衣有限公司", "region": "330482001", "industry": "C18"})
         self.assertEqual((e["type"], e["level"], e["alert"]), ("raised", "general", e["seq"]))
         self.assertNotIn("status", e)
-        self.assertAlmostEqual(e["score"], 4600, delta=2)
+        self.assertAlmostEqual(e["score"], 4150, delta=2)
         self.assertTrue(e["title"])
         self.assertIsInstance(e["teams"], list)
         self.assertLess(abs(e["at"] - now_ms()), 60000)
@@ -92,10 +92,10 @@ class Credit(WireCase):
         self.assertEqual(sorted(reason["signals"]), sorted(v["seq"] for v in e["evidence"]))
         first, second = e["evidence"]
         self.assertEqual((first["id"], first["source"], first["kind"], first["agency"], first["at"], first["amount"],
-                          first["people"]), ("wage-1", "court", "court.wage_suit", "court", at, 5000, 4))
+                          first["people"]), ("seizure-1", "court", "court.seizure", "court", at, 5000, 4))
         self.assertEqual((second["id"], second["kind"]), ("tax-1", "tax.arrears"))
         self.assertAlmostEqual(first["share"] + second["share"], 1000000, delta=2)
-        self.assertAlmostEqual(first["share"], 829000, delta=1500)  # ln 0.6 / (ln 0.6 + ln 0.9)
+        self.assertAlmostEqual(first["share"], 803500, delta=1500)  # ln .65 / (ln .65 + ln .9)
 
 
 class From(WireCase):
