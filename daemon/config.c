@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* One load in progress. */
@@ -89,16 +90,37 @@ static bool is_loopback(const char *address)
     return strncmp(address, "tcp://127.", 10) == 0 || strncmp(address, "ipc://", 6) == 0;
 }
 
+/* libzmq takes any text for a number: tcp://HOST:PORT is checked here. Port 0 or *: one that is free. */
+static bool tcp_well_formed(const char *address)
+{
+    const char *host = address + strlen("tcp://"), *colon = strrchr(host, ':');
+    if (!colon || colon == host)
+        return false;
+    size_t n = strspn(colon + 1, "0123456789");
+    if (strcmp(colon + 1, "*") == 0)
+        return true;
+    return n > 0 && n <= 5 && !colon[1 + n] && atoi(colon + 1) <= 65535;
+}
+
+/* NULL, or what is wrong with it. */
+static const char *endpoint_fault(const char *address)
+{
+    enum { PATH_MAX_BYTES = sizeof((struct sockaddr_un *)0)->sun_path - 1 };
+    if (strncmp(address, "tcp://", 6) == 0)
+        return tcp_well_formed(address) ? NULL : "tcp wants an address and a port";
+    if (strncmp(address, "ipc://", 6) != 0 || !address[6])
+        return "an endpoint is tcp://ADDRESS:PORT or ipc://FILE";
+    if (address[6] == '@' || address[6] == '*')
+        return "an ipc endpoint must be a file, so that its mode can protect it";
+    return strlen(address + 6) > PATH_MAX_BYTES ? "the path of a socket may have 107 bytes at most" : NULL;
+}
+
 static void add_listen(struct loading *l, const struct tree *where, struct config_listen e)
 {
     struct mistakes *m = &l->m;
-    bool tcp = strncmp(e.address, "tcp://", 6) == 0, ipc = strncmp(e.address, "ipc://", 6) == 0;
-    if ((!tcp && !ipc) || strlen(e.address) < 8)
-        mistake_at(m, where, "tcp://127.0.0.1:7410, ipc:///run/wagewarn/wagewarn.sock", "\"%s\" is no endpoint",
-                   e.address);
-    else if (ipc && (e.address[6] == '@' || e.address[6] == '*'))
-        mistake_at(m, where, "ipc:///run/wagewarn/wagewarn.sock",
-                   "\"%s\": an ipc endpoint must be a file, so that its mode can protect it", e.address);
+    const char *fault = endpoint_fault(e.address);
+    if (fault)
+        mistake_at(m, where, "tcp://127.0.0.1:7410, ipc:///run/wagewarn/wagewarn.sock", "\"%s\": %s", e.address, fault);
     else if (!is_loopback(e.address) && !e.curve)
         mistake_at(m, where, "give it a server key: {endpoint: ..., curve: FILE}; or listen on tcp://127.0.0.1",
                    "\"%s\" can be reached from other machines and has no CURVE key", e.address);
