@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Replies: msgpack out of the server's one buffer. Owns nothing. Main thread. */
+/* Replies: msgpack out of the server's one buffer. Owns nothing. Main thread. Text is valid UTF-8 always: what a client
+ * sent is not repeated to it unless it is. */
 #include "daemon/server_parts.h"
 
 #include "lib/log.h"
+#include "lib/name.h"
 
 enum { BUSY_MS = 200 }; /* when to try again: a commit or two */
 
@@ -42,7 +44,7 @@ void reply_error(struct server *s, uint64_t handle, bool has_rid, uint64_t rid, 
 {
     struct enc_open m = reply_open(s, has_rid, rid);
     enc_kv_str(&m, "code", wire_error_wire(code));
-    enc_kv_str(&m, "message", sentence);
+    enc_kv_str(&m, "message", utf8_valid(slice_of(sentence)) ? sentence : "the message has text that is no UTF-8");
     reply_close(s, &m, handle, "error");
 }
 
@@ -78,14 +80,14 @@ static void put_rejected(struct enc_open *m, const struct request *r)
         enc_str(m->b, "index");
         enc_uint(m->b, j->index);
         enc_str(m->b, "id");
-        if (j->id.p)
+        if (j->id.p && utf8_valid(j->id))
             enc_slice(m->b, j->id);
         else
             enc_nil(m->b);
         enc_str(m->b, "code");
         enc_str(m->b, reject_wire(j->code));
         enc_str(m->b, "message");
-        enc_str(m->b, j->message ? j->message : reject_text(j->code));
+        enc_str(m->b, j->message && utf8_valid(slice_of(j->message)) ? j->message : reject_text(j->code));
     }
 }
 

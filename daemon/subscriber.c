@@ -192,11 +192,12 @@ static enum wire_error read_position(struct subscriber *s, struct session *e, co
     struct slice asked = {NULL, 0};
     int64_t from = 0;
     uint64_t head = events_head(s->events), oldest = events_oldest(s->events);
-    if (val_str(body, "store", &asked) < 0)
+    int given = val_str(body, "store", &asked);
+    if (given < 0)
         return bad_field(err, "store", "the text that hello's answer gave");
     if (val_int(body, "from", &from) < 0 || from < -1)
         return bad_field(err, "from", "an event's number, 0 or -1");
-    if (asked.n && !slice_is(asked, store))
+    if (given && !slice_is(asked, store))
         return another_store(err);
     if (from == -1)
         e->position = head + 1;
