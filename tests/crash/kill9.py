@@ -270,7 +270,7 @@ def each_once(c, args, base, acked, rng):
         todo = batches(args.seed, number, base)
         for _ in range(n + 1):
             for s in next(todo):
-                want[s["uscc"]].add(s["id"])
+                want[s["uscc"]] |= set() if "cancels" in s else {s["id"]}  # what only cancels is not listed
     assert c.query("status")["enterprises"] == len(want)
     for code in rng.sample(sorted(want), min(150, len(want))):
         ids = [s["id"] for s in c.enterprise(code)["signals"]]

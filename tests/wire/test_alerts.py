@@ -5,6 +5,7 @@
 All signals are dated now, so that decay plays no part: the score is 100 * (1 - the product of 1 - weight)."""
 import itertools
 import math
+import select
 
 from harness import DAY, HOUR, SCORE_ONLY, THREE_AGENCIES, WireCase, brief, main, now_ms, sig
 
@@ -89,6 +90,14 @@ class Levels(Alerts):
         events = self.story(*steps)
         self.assertEqual(brief(events), [("raised", "major"), ("withdrawn", "none"), ("reopened", "major")])
         self.assertEqual({e["alert"] for e in events}, {events[0]["seq"]})
+
+    def test_reopened_when_the_clearing_was_a_mistake(self):
+        """A cancel is a signal too, journalled after the close: what it brings back must not stay unseen."""
+        self.take(sig("police.owner_missing", self.code, at=now_ms() - HOUR))
+        self.take(sig("police.owner_found", self.code, id=self.code + "-found", at=now_ms()))
+        self.take(sig("police.owner_found", self.code, cancels=self.code + "-found", at=now_ms()))
+        self.assertEqual(brief(self.events_of(self.code)), [("raised", "major"), ("withdrawn", "none"), ("reopened", "major")])
+        self.assertEqual(self.c.enterprise(self.code)["level"], "major")
 
     def test_one_batch_or_many(self):
         """The events do not depend on how signals were batched."""
@@ -294,6 +303,48 @@ class Rules(Alerts):
         self.assertEqual(brief(events), [("raised", "general"), ("evidence", "general"), ("upgraded", "major")])
         self.assertEqual({r["rule"]: r["level"] for r in events[-1]["reasons"]},
                          {"three-agencies": "major", "score": "general"})
+
+
+class Clock(Alerts):
+    """What only the passing of time makes due: a signal leaves its window with nothing to prompt it."""
+
+    rules = SCORE_ONLY + """\
+  - id: recent
+    title: {zh: 近期, en: Missed a filing within 45 days}
+    when: {signal: tax.filing_missed, within: 45d}
+    then: {raise: general}
+"""
+
+    def test_a_window_ends(self):
+        sub = self.c.subscribe(**{"from": -1, "credit": 10})
+        at = now_ms() - 45 * DAY + 1500
+        self.take(sig("tax.filing_missed", self.code, at=at))
+        events = self.events_of(self.code, self.c.until(sub["session"], sub["head"] + 2))
+        self.assertEqual(brief(events), [("raised", "general"), ("withdrawn", "none")])
+        self.assertEqual(events[1]["at"], at + 45 * DAY + 1)  # the first moment that is outside
+
+    def test_while_it_was_down(self):
+        """What became due in the meantime comes at the start, in order, with the times at which it was due."""
+        others, due = [self.fresh() for _ in range(5)], {}
+        for n, code in enumerate(others):
+            at = now_ms() - 45 * DAY + 1200 + 37 * (n * 3 % 5)
+            due[code] = at + 45 * DAY + 1
+            self.take(sig("tax.filing_missed", code, at=at))
+        self.daemon.stop()
+        select.select([], [], [], max(0, max(due.values()) - now_ms()) / 1000 + 0.1)  # the time itself must pass
+        self.daemon.start()
+        c = self.client()
+        sub = c.subscribe(credit=1000)
+        events = c.until(sub["session"], sub["head"])
+        while sum(e["type"] == "withdrawn" and e["enterprise"]["uscc"] in due for e in events) < 5:
+            verb, body = c.next(sub["session"])
+            events += [body] if verb == "event" else []
+        late = [(e["at"], e["enterprise"]["uscc"]) for e in events if e["type"] == "withdrawn" and e["enterprise"]["uscc"] in due]
+        self.assertEqual(late, sorted((at, code) for code, at in due.items()))
+
+    def test_a_future_signal_does_not_leave_early(self):
+        self.take(sig("tax.filing_missed", self.code, at=now_ms() + 20 * HOUR))
+        self.assertEqual(brief(self.events_of(self.code)), [("raised", "general")])
 
 
 class Names(Alerts):
