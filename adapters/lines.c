@@ -60,7 +60,7 @@ static int fill(struct lines *l, struct err *err)
 
 static struct slice ahead(const struct lines *l)
 {
-    return (struct slice){(const char *)l->win.p + l->at, l->win.n - l->at};
+    return (struct slice){l->win.p ? (const char *)l->win.p + l->at : "", l->win.n - l->at};
 }
 
 /* Looks at the beginning: a byte order mark, the encoding. A pipe is judged by what it gives first. */

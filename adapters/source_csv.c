@@ -61,6 +61,7 @@ static void parser_reset(struct csv_source *s, char delimiter)
     s->n_fields = 0;
     s->row_done = s->too_many = false;
     buf_reset(&s->text);
+    buf_reserve(&s->text, 1); /* so that an empty field has a place */
 }
 
 static void parse(struct csv_source *s, struct slice text)

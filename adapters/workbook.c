@@ -285,6 +285,7 @@ void workbook_begin_row(struct workbook *wb)
     wb->row_done = false;
     wb->n_cells = 0;
     buf_reset(&wb->row_text);
+    buf_reserve(&wb->row_text, 1); /* so that an empty text has a place */
     wb->cell.last = 0;
     wb->cell.open = wb->cell.in_value = false;
 }
@@ -331,6 +332,7 @@ static void start_cell(struct workbook *wb, const char **attrs)
     wb->cell.type = !type || is(type, "n") ? 'n' : is(type, "s") ? 's' : is(type, "d") ? 'd' : is(type, "b") ? 'b' : 't';
     wb->cell.open = true;
     buf_reset(&wb->cell.text);
+    buf_reserve(&wb->cell.text, 1);
 }
 
 static void rows_start(void *arg, const char *name, const char **attrs)
@@ -369,6 +371,7 @@ static struct slice shared(struct workbook *wb, struct slice index)
         wb->fault = "a cell names a shared string that there is not";
         return (struct slice){"", 0};
     }
+    buf_reserve(&wb->string_text, 1);
     size_t from = i ? wb->string_ends[i - 1] : 0;
     return (struct slice){(const char *)wb->string_text.p + from, wb->string_ends[i] - from};
 }
