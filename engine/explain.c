@@ -64,7 +64,9 @@ static int largest_first(const void *a, const void *b)
     return -sig_order(x->sig, y->sig);
 }
 
-/* The newest of a series that count, up to `most`, of those that weigh more than `least`. */
+/* The newest of a series that count, up to `most`, of those that weigh more than `least`. Blocks are read only while
+ * the last one looked at was heavy enough: where repeats have halved the newest to nothing, older ones are not looked
+ * for. */
 static size_t weigh_series(struct engine *e, const struct record *r, const struct series *s, int64_t at, size_t most,
                            hazard_t least, struct weighed *out)
 {
@@ -72,13 +74,15 @@ static size_t weigh_series(struct engine *e, const struct record *r, const struc
     struct series_walk w;
     const struct sig *sig;
     size_t n = 0;
+    bool heavy = true; /* the last one that counts weighed enough */
     series_walk_start(&w, s);
-    while (n < most && (sig = series_walk_next(e, r, &w)) && (s->cleared == NO_INT || sig->at > s->cleared)) {
+    while (n < most && (w.inline_left || heavy) && (sig = series_walk_next(e, r, &w)) &&
+           (s->cleared == NO_INT || sig->at > s->cleared)) {
         hazard_t h = sig->active ? sig_hazard(k, sig, at) : 0;
+        if (sig->active)
+            heavy = h > least;
         if (h > least)
             out[n++] = (struct weighed){sig, s, h};
-        else if (sig->active && least)
-            break;
     }
     return n;
 }

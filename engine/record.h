@@ -17,7 +17,7 @@
 #include "lib/region.h"
 #include "lib/words.h"
 
-enum { SERIES_INLINE = 16, SERIES_SPILL = 8, BLOCK_SIGNALS = 256, NAME_HASH_LEN = 19, OWNER_LEN = 16 };
+enum { SERIES_INLINE = 16, SERIES_SPILL = 8, BLOCK_SIGNALS = 128, NAME_HASH_LEN = 19, OWNER_LEN = 16 };
 
 enum sig_flag {
     SIG_CANCELLED = 1, /* withdrawn by its source: as if it had never come */

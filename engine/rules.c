@@ -228,15 +228,16 @@ static uint64_t count_reached(struct engine *e, const struct record *r, const st
     return n + series_count(e, r, s, reach->cleared_from, true) - twice;
 }
 
+/* The newest of one series, up to `most`, not older than `from`. */
 static size_t newest_reached(struct engine *e, const struct record *r, const struct series *s, const struct reach *reach,
-                             const struct sig **out)
+                             size_t most, int64_t from, const struct sig **out)
 {
-    int64_t from = reach->active_from < reach->cleared_from ? reach->active_from : reach->cleared_from;
     struct series_walk w;
     const struct sig *sig;
     size_t n = 0;
     series_walk_start(&w, s);
-    while (n < EVENT_SIGNALS_MAX && (sig = series_walk_next(e, r, &w)) && sig->at >= from)
+    while (n < most && (w.inline_left || (s->n_blocks && s->blocks[s->n_blocks - 1].last_at >= from)) &&
+           (sig = series_walk_next(e, r, &w)) && sig->at >= from)
         if (reached(reach, sig))
             out[n++] = sig;
         else if (sig->at <= s->cleared && reach->cleared_from == INT64_MAX)
@@ -249,24 +250,45 @@ static int order_newest(const void *a, const void *b)
     return -sig_order(*(const struct sig *const *)a, *(const struct sig *const *)b);
 }
 
+static int64_t reach_from(const struct reach *reach)
+{
+    return reach->active_from < reach->cleared_from ? reach->active_from : reach->cleared_from;
+}
+
+/* The newest over all series. Those in the record come first; blocks are read only of a series of which an older signal
+ * may still be among the newest. */
+static size_t newest(struct engine *e, const struct record *r, const struct reach *reach, const struct sig **list)
+{
+    size_t n = 0, m = 0;
+    for (uint32_t i = 0; i < r->n_series; i++)
+        n += newest_reached(e, r, &r->series[i], &reach[i], r->series[i].n, reach_from(&reach[i]), list + n);
+    if (n)
+        qsort(list, n, sizeof *list, order_newest);
+    int64_t least = n >= EVENT_SIGNALS_MAX ? list[EVENT_SIGNALS_MAX - 1]->at : INT64_MIN;
+    for (uint32_t i = 0; i < r->n_series; i++) {
+        int64_t from = reach_from(&reach[i]);
+        m += newest_reached(e, r, &r->series[i], &reach[i], EVENT_SIGNALS_MAX, from > least ? from : least, list + n + m);
+    }
+    memmove(list, list + n, m * sizeof *list);
+    if (m)
+        qsort(list, m, sizeof *list, order_newest);
+    return m < EVENT_SIGNALS_MAX ? m : EVENT_SIGNALS_MAX;
+}
+
 const struct sig **rule_signals(struct engine *e, const struct record *r, const struct rule *rule, int64_t at,
                                 uint8_t score_level, size_t *n, uint64_t *total)
 {
     struct reach *reach = arena_alloc(&e->scratch, r->n_series * sizeof *reach);
-    const struct sig **list = arena_alloc(&e->scratch, (size_t)r->n_series * EVENT_SIGNALS_MAX * sizeof *list);
-    for (uint32_t i = 0; i < r->n_series; i++)
-        reach[i] = (struct reach){INT64_MAX, INT64_MAX};
-    reach_cond(e, r, &rule->when, at, score_level, reach);
-    *n = 0;
-    *total = 0;
+    size_t room = 0;
     for (uint32_t i = 0; i < r->n_series; i++) {
-        uint64_t here = count_reached(e, r, &r->series[i], &reach[i]);
-        *total += here;
-        if (here)
-            *n += newest_reached(e, r, &r->series[i], &reach[i], list + *n);
+        reach[i] = (struct reach){INT64_MAX, INT64_MAX};
+        room += r->series[i].n + EVENT_SIGNALS_MAX;
     }
-    if (*n)
-        qsort(list, *n, sizeof *list, order_newest);
-    *n = *n < EVENT_SIGNALS_MAX ? *n : EVENT_SIGNALS_MAX;
+    reach_cond(e, r, &rule->when, at, score_level, reach);
+    *total = 0;
+    for (uint32_t i = 0; i < r->n_series; i++)
+        *total += count_reached(e, r, &r->series[i], &reach[i]);
+    const struct sig **list = arena_alloc(&e->scratch, room * sizeof *list);
+    *n = newest(e, r, reach, list);
     return list;
 }

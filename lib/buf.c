@@ -90,12 +90,6 @@ const uint8_t *rd_bytes(struct rd *r, size_t n)
     return p;
 }
 
-uint8_t rd_u8(struct rd *r)
-{
-    const uint8_t *p = rd_bytes(r, 1);
-    return p ? *p : 0;
-}
-
 uint16_t rd_u16(struct rd *r)
 {
     uint16_t v = 0;
@@ -123,25 +117,22 @@ uint64_t rd_u64(struct rd *r)
     return le64toh(v);
 }
 
-uint64_t rd_varint(struct rd *r)
+uint64_t rd_varint_long(struct rd *r)
 {
+    const uint8_t *p = r->p;
     uint64_t v = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        uint8_t c = rd_u8(r);
-        if (r->bad || (shift == 63 && c > 1))
+    for (unsigned shift = 0; shift < 64 && p < r->end && !r->bad; shift += 7) {
+        uint8_t c = *p++;
+        if (shift == 63 && c > 1)
             break;
         v |= (uint64_t)(c & 0x7f) << shift;
-        if (c < 0x80)
+        if (c < 0x80) {
+            r->p = p;
             return v;
+        }
     }
     r->bad = true;
     return 0;
-}
-
-int64_t rd_zigzag(struct rd *r)
-{
-    uint64_t v = rd_varint(r);
-    return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
 }
 
 struct slice rd_slice(struct rd *r)

@@ -41,12 +41,31 @@ static inline size_t rd_left(const struct rd *r)
     return (size_t)(r->end - r->p);
 }
 
-uint8_t rd_u8(struct rd *);
+static inline uint8_t rd_u8(struct rd *r)
+{
+    if (r->p < r->end && !r->bad)
+        return *r->p++;
+    r->bad = true;
+    return 0;
+}
+
 uint16_t rd_u16(struct rd *);
 uint32_t rd_u32(struct rd *);
 uint64_t rd_u64(struct rd *);
-uint64_t rd_varint(struct rd *);
-int64_t rd_zigzag(struct rd *);
+uint64_t rd_varint_long(struct rd *);
+
+/* Most are one byte: that way is short enough to be inlined. */
+static inline uint64_t rd_varint(struct rd *r)
+{
+    return r->p < r->end && *r->p < 0x80 && !r->bad ? *r->p++ : rd_varint_long(r);
+}
+
+static inline int64_t rd_zigzag(struct rd *r)
+{
+    uint64_t v = rd_varint(r);
+    return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
+}
+
 struct slice rd_slice(struct rd *);             /* points into what is read */
 const uint8_t *rd_bytes(struct rd *, size_t n); /* NULL when there are fewer */
 /* A count of things of at least `least` bytes each, refused when so many cannot follow. */
