@@ -209,9 +209,9 @@ static int make_state_dir(const char *dir, struct err *err)
 /* What of the view can be used. A damaged one only --rebuild does away with: it may be a sign of a failing
  * disk. */
 static int judge_view(const char *state_dir, const struct recover_options *o, struct view_meta *m,
-                      bool *discard, struct err *err)
+                      bool *other_fold, struct err *err)
 {
-    *discard = o->rebuild;
+    *other_fold = false;
     *m = (struct view_meta){.fold_version = FOLD_VERSION};
     if (o->rebuild)
         return 0;
@@ -219,15 +219,18 @@ static int judge_view(const char *state_dir, const struct recover_options *o, st
     if (rc == 0 && m->number > 0 && m->fold_version != FOLD_VERSION) {
         log_line(LOG_L_NOTICE, "the view was folded by another version and is folded anew",
                  "entry=%" PRIu64 " version=%u now=%d", m->number, m->fold_version, FOLD_VERSION);
-        *discard = true;
+        *other_fold = true;
     }
     return rc;
 }
 
-static int open_view(const char *dir, const struct recover_options *o, bool discard, struct view_meta *m,
+static int open_view(const char *dir, const struct recover_options *o, bool other_fold, struct view_meta *m,
                      struct recovered *out, struct err *err)
 {
-    int rc = discard ? view_remove(dir, err) : 0;
+    /* The new id first: after a crash in between it is only changed once more. */
+    int rc = other_fold ? journal_new_store_id(out->journal, err) : 0;
+    if (rc == 0 && (other_fold || o->rebuild))
+        rc = view_remove(dir, err);
     if (rc == 0)
         rc = view_open(&out->view, dir, o->map_bytes, false, err);
     if (rc == 0)
@@ -239,13 +242,14 @@ static int open_view(const char *dir, const struct recover_options *o, bool disc
 int recover(const char *state_dir, const struct recover_options *o, struct recovered *out, struct err *err)
 {
     struct view_meta m;
-    bool discard;
+    bool other_fold;
     struct fold f = {.o = o};
     char *journal_dir = disk_path(state_dir, "journal"), *view_dir = disk_path(state_dir, "view");
     *out = (struct recovered){0};
+    view_catch_damage(view_dir);
     int rc = make_state_dir(state_dir, err);
     if (rc == 0)
-        rc = judge_view(state_dir, o, &m, &discard, err);
+        rc = judge_view(state_dir, o, &m, &other_fold, err);
     if (rc == 0) {
         struct journal_options jo = {.segment_bytes = o->segment_bytes,
                                      .io = o->io,
@@ -254,7 +258,7 @@ int recover(const char *state_dir, const struct recover_options *o, struct recov
         rc = journal_open(&out->journal, journal_dir, &jo, err);
     }
     if (rc == 0)
-        rc = open_view(view_dir, o, discard, &m, out, err);
+        rc = open_view(view_dir, o, other_fold, &m, out, err);
     if (rc == 0) {
         f.end = journal_last(out->journal);
         memcpy(f.store_id, journal_store_id(out->journal), STORE_ID_LEN);

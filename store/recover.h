@@ -4,9 +4,9 @@
  *
  * A checkpoint is believed only if the journal has its number and the same chain hash there. The store's id may differ
  * (after a restore the journal has a new one): the chain, which begins with the journal's key, says whose view it is. A
- * view folded by another FOLD_VERSION is thrown away and folded anew, with a line in the log; when that finds other
- * events than those published, subscribers are not told: an upgrade that changes the fold takes a new store id
- * (`rebuild` does not). Memory stays within cache_bytes and dirty_max rows, however long the tail is. One thread. */
+ * view folded by another FOLD_VERSION is thrown away and folded anew, with a line in the log; since events may then differ
+ * from those published, the store takes a new id and subscribers begin again. `rebuild` alone changes nothing of that kind.
+ * Memory stays within cache_bytes and dirty_max rows, however long the tail is. One thread. */
 #ifndef STORE_RECOVER_H
 #define STORE_RECOVER_H
 
@@ -38,8 +38,9 @@ struct recovered {
 };
 
 /* Opens or creates state_dir, state_dir/journal and state_dir/view. All that was folded beyond dirty_max is in the view;
- * the rest is dirty in the engine. The reader rests. On failure *out is all NULL: WW_EDAMAGED (names file and offset, or
- * says --rebuild), WW_ELOCKED, WW_EIO, WW_EFULL. */
+ * the rest is dirty in the engine. The reader rests. From here on a view whose file is cut short ends the process with a
+ * sentence (view_catch_damage). On failure *out is all NULL: WW_EDAMAGED (names file and offset, or says --rebuild),
+ * WW_ELOCKED, WW_EIO, WW_EFULL. */
 int recover(const char *state_dir, const struct recover_options *, struct recovered *out, struct err *) WW_CHECK;
 /* Closes all four in the right order. What is dirty is left to the next start. NULLs are fine. */
 void recover_close(struct recovered *);

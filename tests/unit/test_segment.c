@@ -4,6 +4,7 @@
 
 #include "test.h"
 
+#include "tests/unit/files.h"
 #include "tests/unit/store_kit.h"
 
 static const uint8_t nothing[CHAIN_LEN];
@@ -212,6 +213,23 @@ static void where_notes_lie(void **state)
     arena_finish(&a);
 }
 
+/* A segment that version 1 of the layout wrote, cut behind its last batch, is read for ever. */
+static void version_1(void **state)
+{
+    (void)state;
+    struct arena a = {0};
+    const char *dir = kit_path("version 1");
+    struct slice file = test_file(&a, "tests/data/store/segment-v1.seg");
+    mkdir(dir, 0700);
+    kit_file_write(kit_path("version 1/00000000000000000001.seg"), file.p, file.n);
+    assert_int_equal(kit_read(dir, 1, true), 8);
+    struct journal *j = kit_open(dir, KIT_SEGMENT, NULL);
+    kit_write(j, 2);
+    journal_close(j);
+    assert_int_equal(kit_read(dir, 1, true), 10);
+    arena_finish(&a);
+}
+
 static void listing(void **state)
 {
     (void)state;
@@ -244,9 +262,9 @@ static void listing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(heads),   cmocka_unit_test(round_trip), cmocka_unit_test(every_byte),
-        cmocka_unit_test(lengths), cmocka_unit_test(forged),     cmocka_unit_test(where_notes_lie),
-        cmocka_unit_test(listing),
+        cmocka_unit_test(heads),     cmocka_unit_test(round_trip), cmocka_unit_test(every_byte),
+        cmocka_unit_test(lengths),   cmocka_unit_test(forged),     cmocka_unit_test(where_notes_lie),
+        cmocka_unit_test(version_1), cmocka_unit_test(listing),
     };
     return cmocka_run_group_tests_name("segment", tests, kit_setup, kit_teardown);
 }
