@@ -22,6 +22,11 @@ enum {
     READ = 1 << 16,
 };
 
+struct rejected {
+    uint64_t line;
+    const char *id, *code, *message;
+};
+
 struct push {
     struct cli *cli;
     const char *file;
@@ -37,37 +42,64 @@ struct push {
     struct arena arena; /* what they point at */
 
     uint64_t read, accepted, duplicates, rejected;
+    struct rejected *rejects; /* of what is gathered */
+    size_t n_rejects, cap_rejects;
     struct items told; /* json: the rejected ones, until the summary */
     bool progress;
 };
 
 /* ---- what is told ---- */
 
-/* One rejected line; json formats tell it on stdout, as the stream's items, all others on stderr. */
-static void tell_rejected(struct push *p, uint64_t line, const char *id, const char *code,
+/* Kept until the lines around it are acknowledged, so that all are told in the order of the file. */
+static void note_rejected(struct push *p, uint64_t line, const char *id, const char *code,
                           const char *message)
 {
-    struct arena *a = &p->cli->arena;
+    struct arena *a = &p->arena;
+    p->rejects = mem_grow(p->rejects, &p->cap_rejects, p->n_rejects + 1, sizeof *p->rejects);
+    p->rejects[p->n_rejects++] =
+        (struct rejected){line, text_safe(a, id), text_safe(a, code), text_safe(a, message)};
     p->rejected++;
-    if (p->cli->format == FORMAT_JSON || p->cli->format == FORMAT_JSONL) {
-        struct slice keys[] = {SLICE("line"), SLICE("id"), SLICE("code"), SLICE("message")};
-        struct ww_value items[] = {
-            {.type = WW_INT, .i = (int64_t)line},
-            {.type = WW_STR, .s = id, .n = (uint32_t)strlen(id)},
-            {.type = WW_STR, .s = code, .n = (uint32_t)strlen(code)},
-            {.type = WW_STR, .s = message, .n = (uint32_t)strlen(message)},
-        };
-        struct ww_value map = {.type = WW_MAP, .n = ARRAY_LEN(items), .items = items, .keys = keys};
-        if (p->cli->format == FORMAT_JSONL)
-            out_line(&map);
-        else
-            items_add_copy(&p->cli->arena, &p->told, &map);
-        return;
+}
+
+static int by_line(const void *a, const void *b)
+{
+    uint64_t x = ((const struct rejected *)a)->line, y = ((const struct rejected *)b)->line;
+    return x < y ? -1 : x > y;
+}
+
+static struct ww_value text_value(const char *s)
+{
+    return (struct ww_value){.type = WW_STR, .s = s, .n = (uint32_t)strlen(s)};
+}
+
+/* JSON goes to stdout, line by line or, kept, with the summary; else words to stderr. */
+static void tell_rejected(struct push *p, const struct rejected *r)
+{
+    struct slice keys[] = {SLICE("line"), SLICE("id"), SLICE("code"), SLICE("message")};
+    struct ww_value items[] = {{.type = WW_INT, .i = (int64_t)r->line},
+                               text_value(r->id),
+                               text_value(r->code),
+                               text_value(r->message)};
+    struct ww_value map = {.type = WW_MAP, .n = ARRAY_LEN(items), .items = items, .keys = keys};
+    if (p->cli->format == FORMAT_JSONL) {
+        out_line(&map);
+    } else if (p->cli->format == FORMAT_JSON) {
+        items_add_copy(&p->cli->arena, &p->told, &map);
+    } else {
+        if (p->progress)
+            fputs("\r\033[K", stderr);
+        fprintf(stderr, "%s:%" PRIu64 ": %s: %s%s%s%s\n", text_safe(&p->arena, p->file), r->line, r->code,
+                r->message, *r->id ? " (id " : "", r->id, *r->id ? ")" : "");
     }
-    if (p->progress)
-        fputs("\r\033[K", stderr);
-    fprintf(stderr, "%s:%" PRIu64 ": %s: %s%s%s%s\n", text_safe(a, p->file), line, text_safe(a, code),
-            text_safe(a, message), *id ? " (id " : "", text_safe(a, id), *id ? ")" : "");
+}
+
+static void tell_all_rejected(struct push *p)
+{
+    if (p->n_rejects)
+        qsort(p->rejects, p->n_rejects, sizeof *p->rejects, by_line);
+    for (size_t i = 0; i < p->n_rejects; i++)
+        tell_rejected(p, &p->rejects[i]);
+    p->n_rejects = 0;
 }
 
 static void tell_progress(const struct push *p)
@@ -103,16 +135,15 @@ static void tell_summary(struct push *p)
 
 static int send_gathered(struct push *p)
 {
-    struct ww_pushed out;
-    if (p->gathered == 0)
-        return 0;
-    int rc = ww_push(p->cli->client, p->signals, p->gathered, &out);
+    struct ww_pushed out = {0};
+    int rc = p->gathered ? ww_push(p->cli->client, p->signals, p->gathered, &out) : 0;
     p->accepted += out.accepted;
     p->duplicates += out.duplicates;
     for (size_t i = 0; i < out.n_rejected; i++) {
         const struct ww_rejected *r = &out.rejected[i];
-        tell_rejected(p, p->lines[r->index], r->id, r->code, r->message);
+        note_rejected(p, p->lines[r->index], r->id, r->code, r->message);
     }
+    tell_all_rejected(p);
     if (rc != 0) {
         if (p->progress)
             fputc('\n', stderr);
@@ -122,9 +153,10 @@ static int send_gathered(struct push *p)
                 p->lines[0]);
         return err_exit_status(rc);
     }
+    if (p->gathered)
+        tell_progress(p);
     p->gathered = 0;
     arena_reset(&p->arena);
-    tell_progress(p);
     return 0;
 }
 
@@ -147,7 +179,7 @@ static int take_line(struct push *p, struct slice line)
     p->read++;
     struct ww_signal *s = &p->signals[p->gathered];
     if (!json_signal(&p->arena, line, s, &code, &sentence)) {
-        tell_rejected(p, number, s->id ? s->id : "", code, sentence);
+        note_rejected(p, number, s->id ? s->id : "", code, sentence);
         return 0;
     }
     p->lines[p->gathered++] = number;
@@ -176,7 +208,7 @@ static int take_lines(struct push *p, bool end)
     p->n -= at;
     if (p->n > LINE_MOST && !p->skipping) {
         p->read++;
-        tell_rejected(p, ++p->line, "", "too_large", "the line is longer than 1 MiB");
+        note_rejected(p, ++p->line, "", "too_large", "the line is longer than 1 MiB");
         p->skipping = true;
     }
     if (p->skipping)
@@ -234,6 +266,7 @@ int cmd_push(struct cli *cli)
     if (p->fd > 0)
         close(p->fd);
     free(p->bytes);
+    free(p->rejects);
     arena_finish(&p->arena);
     free(p);
     return status;

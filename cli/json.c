@@ -150,7 +150,6 @@ static bool read_signal(struct reader *r, json_t *doc)
     json_t *value;
     if (!json_is_object(doc))
         return refuse(r, "bad_message", "a line holds one JSON object");
-    *r->out = (struct ww_signal)WW_SIGNAL_INIT;
     json_object_foreach(doc, key, value)
     {
         if (strcmp(key, "attrs") == 0 && !read_attrs(r, value))
@@ -167,6 +166,7 @@ bool json_signal(struct arena *arena, struct slice line, struct ww_signal *out, 
 {
     struct reader r = {.arena = arena, .out = out};
     json_error_t error;
+    *out = (struct ww_signal)WW_SIGNAL_INIT;
     json_t *doc = json_loadb(line.p, line.n, JSON_REJECT_DUPLICATES, &error);
     bool good =
         doc ? read_signal(&r, doc)

@@ -251,11 +251,11 @@ static int add_line(struct cli *cli, struct libscols_table *t, const struct ww_v
 static void print_indented(const char *text, unsigned indent)
 {
     while (*text) {
-        size_t n = strcspn(text, "\n");
-        while (n > 0 && text[n - 1] == ' ' && !text[n]) /* nothing behind the last line */
+        size_t line = strcspn(text, "\n"), n = line;
+        while (n > 0 && text[n - 1] == ' ') /* the last column is padded, too */
             n--;
         printf("%*s%.*s\n", (int)indent, "", (int)n, text);
-        text += n + (text[n] == '\n');
+        text += line + (text[line] == '\n');
     }
 }
 
