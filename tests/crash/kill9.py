@@ -56,7 +56,8 @@ def batches(seed, feeder, base):
         batch = []
         for _ in range(rng.choice((1, 2, 5, 20))):
             while len(firms) < 6:
-                firms.append([uscc(100000 * (feeder + 1) + made), rng.randint(*PER_FIRM), []])
+                many = 300 if made % 8 == 0 else rng.randint(*PER_FIRM)  # some that a record cannot hold whole
+                firms.append([uscc(100000 * (feeder + 1) + made), many, []])
                 made += 1
             firm = rng.choice(firms)
             count += 1

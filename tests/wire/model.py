@@ -250,11 +250,12 @@ class Enterprise:
         self.events.append((kind, LEVELS[level]))
 
     # ---- arrival ----
-    def add(self, seq, source, wire, now):
+    def add(self, seq, source, wire, now, judge=True):
         s = Signal(seq, source, wire)
         self.signals.append(s)
         if s.cancels is not None:
             for other in self.signals:
                 if other.id == s.cancels and other.source == source and other.kind == s.kind and other.cancels is None:
                     other.cancelled = True
-        self.judge(now)
+        if judge:
+            self.judge(now)

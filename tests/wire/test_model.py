@@ -200,6 +200,34 @@ class Model(unittest.TestCase):
             self.assertLessEqual(max(scores) - min(scores), 3, codes)
 
     # ---- the worlds ----
+    def test_long_series(self):
+        """Hundreds of signals of few kinds, so that most have left the record: late, cancelled, cleared ones among them."""
+        rng = random.Random("%d/long" % SEED)
+        settings = model.Settings(KINDS)
+        pools = (["tax.arrears", "tax.settled"], ["hotline.complaint"], ["subdistrict.gathering", "utility.bill_overdue"],
+                 ["subdistrict.wage_delay", "subdistrict.wages_paid", "housing.roster_gap"])
+        with Daemon(rules=settings.yaml()) as d, d.start().client() as c:
+            for n, pool in enumerate(pools):
+                code, m, sent = uscc(9000 + n), model.Enterprise(settings), []
+                total = rng.choice((300, 600, 900))
+                while len(sent) < total:
+                    batch = []
+                    for _ in range(min(rng.choice((1, 10, 100)), total - len(sent) - len(batch))):
+                        w = {"id": "long%d-%d" % (n, len(sent) + len(batch)), "kind": rng.choice(pool), "uscc": code,
+                             "at": now_ms() - int(rng.choice((rng.uniform(0, 400), rng.uniform(0, 30))) * DAY) - HOUR}
+                        if KINDS[w["kind"]].weight == 0:
+                            w["at"] -= 100 * DAY  # or nothing would be left
+                        target = rng.choice(sent) if sent and rng.random() < 0.1 else None
+                        if target and "cancels" not in target:
+                            w.update(kind=target["kind"], cancels=target["id"])
+                        batch.append(w)
+                    self.assertEqual(c.push(*batch)["accepted"], len(batch))
+                    sent += batch
+                for i, w in enumerate(sent):
+                    m.add(i + 1, KINDS[w["kind"]].agency, w, now_ms(), judge=False)
+                m.near = True  # levels on the way were not followed
+                self.compare(c, code, m)
+
     def test_score_alone(self):
         self.world(model.Settings(KINDS), 50, 1)
 
