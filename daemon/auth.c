@@ -89,10 +89,6 @@ static struct verdict decide(const struct auth *a, const struct part *parts, siz
     enum { VERSION, REQUEST, DOMAIN, ADDRESS, IDENTITY, MECHANISM, CREDENTIALS };
     if (n < CREDENTIALS || strcmp(parts[VERSION].p, "1.0") != 0)
         return refuse("a request that is not ZAP 1.0");
-    /* A peer that chose an id of the form that libzmq makes could collide with another's, which libzmq answers by
-     * ending the process. */
-    if (parts[IDENTITY].n && parts[IDENTITY].p[0] == 0)
-        return refuse("the routing id begins with a zero byte");
     char *end;
     unsigned long e = strtoul(parts[DOMAIN].p, &end, 10);
     if (*end || end == parts[DOMAIN].p || e >= a->n || !a->principals)

@@ -73,7 +73,7 @@ void server_dispatch(struct ask *a, const struct wire_in *in)
 {
     struct server *s = a->s;
     const struct verb *v = verb_of(in->verb);
-    if (in->frames != 2 || in->body.n > (uint64_t)s->config->limits.max_bytes)
+    if (!a->principal || in->frames != 2 || in->body.n > (uint64_t)s->config->limits.max_bytes)
         intake_rid(&s->intake, in->body, &a->has_rid, &a->rid);
     if (!a->principal)
         reply_refuse(a, WIRE_ERROR_DENIED, "nobody known by the configuration; ask the operator for a principal");
