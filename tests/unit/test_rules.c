@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules as they are read, each mistake with its place; and as they judge. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "engine/fold.h"
+#include "lib/yaml.h"
+#include "tests/support/world.h"
+
+#define SCORE "version: 1\nscore: {levels: {general: 40, major: 65, critical: 85}, hysteresis: 8}\n"
+#define RULE(when, then) SCORE "rules:\n  - id: r\n    title: {zh: 则, en: rule}\n    when: " when "\n    then: " then "\n"
+
+/* The first mistake in a rules file, as "line:column sentence"; "" when there is none. */
+static const char *mistake(struct arena *a, const char *yaml)
+{
+    struct mistakes m = {.arena = a, .file = "rules.yaml"};
+    struct tree *rules;
+    struct settings *s = NULL;
+    assert_int_equal(yaml_parse(a, slice_of(yaml), &m, &rules), 0);
+    struct tree *t = (struct tree *)(uintptr_t)world_settings(a, NULL);
+    tree_set(a, t, SLICE("rules"), rules);
+    int rc = settings_compile(t, &m, &s);
+    assert_int_equal(rc == 0, m.n == 0);
+    settings_destroy(s);
+    if (!m.n)
+        return "";
+    return arena_printf(a, "%u:%u %s", m.list[0].line, m.list[0].column, m.list[0].sentence);
+}
+
+static void mistakes_have_their_place(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *yaml, *told; /* told: what the mistake must contain */
+    } cases[] = {
+        {RULE("{score: follow}", "{raise: by_score}"), ""},
+        {RULE("{al: []}", "{raise: major}"), "6:12 unknown operator \"al\""},
+        {RULE("{signal: tax.arears, within: 30d}", "{raise: major}"), "6:20 unknown kind \"tax.arears\""},
+        {RULE("{signal: {agency: taxx}, within: 30d}", "{raise: major}"), "unknown agency \"taxx\""},
+        {RULE("{signal: {clue: nothing}, within: 30d}", "{raise: major}"), "unknown clue \"nothing\""},
+        {RULE("{signal: {kind: tax.arrears, cleared: yes}, within: 30d}", "{raise: major}"), "\"too\""},
+        {RULE("{signal: tax.arrears, within: 30}", "{raise: major}"), "within"},
+        {RULE("{signal: tax.arrears}", "{raise: major}"), "within"},
+        {RULE("{count: {of: any, at_least: 0, within: 3d}}", "{raise: major}"), "at_least"},
+        {RULE("{agencies: {at_least: 3, within: 3d}}", "{raise: major}"), "of:"},
+        {RULE("{agencies: {of: any, at_least: 3, within: 3d, where: x}}", "{raise: major}"), "unknown key \"where\""},
+        {RULE("{all: []}", "{raise: major}"), "1 to 64"},
+        {RULE("{score: follow}", "{raise: majr}"), "\"majr\" is no level"},
+        {RULE("{score: follow}", "{}"), "what the rule does"},
+        {RULE("{score: follow}", "{raise: none}"), "no level"},
+        {RULE("{score: follow}", "{suppress: [q]}"), "no other rule"},
+        {RULE("{score: follow}", "{escalat: true}"), "unknown key"},
+        {"version: 2\n", "version: 1"},
+        {SCORE "rules: []\n", "a list of rules"},
+        {SCORE "rulez: []\n", "unknown key \"rulez\""},
+        {"version: 1\nscore: {levels: {general: 70, major: 65, critical: 85}, hysteresis: 8}\nrules: []\n", "must rise"},
+        {SCORE "rules:\n  - {title: {zh: a, en: b}}\n", "needs an id"},
+        {SCORE "rules:\n  - {id: a, when: {score: follow}, then: {raise: major}}\n", "needs a title"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct arena a = {0};
+        const char *got = mistake(&a, cases[i].yaml);
+        if (!strstr(got, cases[i].told) || (!cases[i].told[0] && got[0]))
+            fail_msg("case %zu: \"%s\" does not say \"%s\"", i, got, cases[i].told);
+        arena_finish(&a);
+    }
+}
+
+static void two_of_one_name_are_told(void **unused)
+{
+    (void)unused;
+    struct arena a = {0};
+    const char *one = "  - {id: a, title: {zh: a, en: b}, when: {score: follow}, then: {raise: major}}\n";
+    assert_non_null(strstr(mistake(&a, arena_printf(&a, "%srules:\n%s%s", SCORE, one, one)), "two rules"));
+    arena_finish(&a);
+}
+
+/* ---- judging ---- */
+
+static struct world *world_with(const char *yaml)
+{
+    struct world *w = calloc(1, sizeof *w);
+    world_init(w, yaml);
+    return w;
+}
+
+static void done(struct world *w)
+{
+    world_finish(w);
+    free(w);
+}
+
+#define SAY(w, ...) world_say((w), &(struct say){.uscc = CODE_A, __VA_ARGS__})
+
+static void all_needs_each_any_needs_one(void **unused)
+{
+    (void)unused;
+    struct world *w = world_with(RULE("{all: [{signal: tax.arrears, within: 10d}, "
+                                      "{any: [{signal: court.seizure, within: 5d}, {signal: bank.loan_overdue, within: 5d}]}]}",
+                                      "{raise: general}"));
+    SAY(w, .kind = "court.seizure", .at = DAY(0));
+    assert_int_equal(w->out.n, 0);
+    SAY(w, .kind = "tax.arrears", .at = DAY(3));
+    assert_string_equal(world_story(w, 0), "raised general 41.21 r");
+    world_tick(w, DAY(30));
+    assert_int_equal(world_last(w)->type, EVENT_WITHDRAWN);
+    assert_true(world_last(w)->at == DAY(5) + 1); /* windows are closed at both ends */
+    SAY(w, .kind = "bank.loan_overdue", .at = DAY(31));
+    assert_int_equal(w->out.n, 2);
+    done(w);
+}
+
+static void settled_complaints_are_repeated_all_the_same(void **unused)
+{
+    (void)unused;
+    struct world *w = world_with(
+        RULE("{count: {of: {kind: hotline.complaint, cleared: too}, at_least: 3, within: 30d}}", "{raise: major}"));
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(w->out.n, 0);
+        SAY(w, .kind = "hotline.complaint", .at = DAY(2 * i));
+        SAY(w, .kind = "hotline.resolved", .at = DAY(2 * i) + 1);
+    }
+    assert_int_equal(w->out.events[0].ev.type, EVENT_RAISED);
+    assert_int_equal(w->out.events[0].ev.reasons[0].signals_total, 3);
+    world_tick(w, DAY(60));
+    assert_int_equal(world_last(w)->type, EVENT_WITHDRAWN);
+    assert_true(world_last(w)->at == DAY(30) + 1); /* the third newest leaves */
+    done(w);
+}
+
+static void a_cap_and_a_hush(void **unused)
+{
+    (void)unused;
+    struct world *w = world_with(SCORE
+        "rules:\n"
+        "  - {id: high, title: {zh: a, en: a}, when: {signal: police.owner_missing, within: 30d}, then: {raise: critical}}\n"
+        "  - {id: cap, title: {zh: b, en: b}, when: {signal: labour.notice, within: 30d}, then: {at_most: general}}\n"
+        "  - {id: hush, title: {zh: c, en: c}, when: {signal: police.owner_found, within: 30d}, then: {suppress: [high]}}\n");
+    SAY(w, .kind = "labour.notice", .at = DAY(0));
+    SAY(w, .kind = "police.owner_missing", .at = DAY(1));
+    assert_int_equal(world_last(w)->level, LEVEL_GENERAL);
+    SAY(w, .kind = "police.owner_found", .at = DAY(1) - 1); /* clears nothing of later, but hushes the rule */
+    assert_int_equal(world_last(w)->type, EVENT_WITHDRAWN);
+    done(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mistakes_have_their_place), cmocka_unit_test(two_of_one_name_are_told),
+        cmocka_unit_test(all_needs_each_any_needs_one), cmocka_unit_test(settled_complaints_are_repeated_all_the_same),
+        cmocka_unit_test(a_cap_and_a_hush),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
