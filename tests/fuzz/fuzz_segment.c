@@ -66,6 +66,7 @@ static void read_all(struct segment *s)
     if (segment_used(s, SEGMENT_HEAD, &found, &err) == 0 && (found < SEGMENT_HEAD || found > s->size))
         abort();
     (void)state;
+    (void)sum;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *in, size_t n)
