@@ -33,6 +33,7 @@ struct daemon {
     struct options options;
     struct config *config;
     struct config *bound;     /* whose endpoints are open */
+    char *state_dir;          /* of the start: threads name it, a reload does not change it */
     struct auth_endpoint endpoints[LISTEN_MAX];
     struct loop *loop;
     struct watch *wake;
@@ -113,6 +114,7 @@ static void close_all(struct daemon *d)
     loop_destroy(d->loop);
     config_release(d->config);
     config_release(d->bound);
+    free(d->state_dir);
 }
 
 /* ---- ready ---- */
@@ -283,7 +285,8 @@ static int recover_state(struct daemon *d)
         .arg = d,
     };
     int64_t began = loop_ms();
-    int code = recover(d->config->state_dir, &o, &d->recovered, &d->err);
+    d->state_dir = mem_strndup(d->config->state_dir, strlen(d->config->state_dir));
+    int code = recover(d->state_dir, &o, &d->recovered, &d->err);
     if (code)
         return code;
     log_line(LOG_L_NOTICE, "recovered", "journal=%" PRIu64 " folded=%" PRIu64 " rebuilt=%s ms=%" PRId64,
@@ -309,7 +312,7 @@ static int start_threads(struct daemon *d, uint8_t settings_hash[CHAIN_LEN], siz
         memcpy(settings_hash, hash.p, *n_hash);
     *head = engine_events(d->recovered.engine);
     struct writer_options w = {
-        .dir = d->config->state_dir,
+        .dir = d->state_dir,
         .clock = &d->clock,
         .debt_max = (size_t)d->config->limits.debt,
         .free_min_ppm = (uint64_t)d->config->limits.disk_free_ppm,
