@@ -7,7 +7,7 @@
 #include <iconv.h>
 
 static const char *const iconv_names[] = {
-    [ENCODING_UTF8] = "UTF-8", [ENCODING_GB18030] = "GB18030", [ENCODING_GBK] = "GB18030",
+    [ENCODING_GB18030] = "GB18030", [ENCODING_GBK] = "GB18030",
 };
 
 void encoding_init(struct encoding *e, enum source_encoding is)
@@ -81,6 +81,24 @@ static int convert(struct encoding *e, struct slice s, struct err *err)
     return 0;
 }
 
+/* Length of the character at p by UTF-8's rules; 0: it is none. */
+static size_t character(const char *p, size_t n)
+{
+    size_t len = (unsigned char)*p < 0x80 ? 1 : (unsigned char)*p < 0xE0 ? 2 : (unsigned char)*p < 0xF0 ? 3 : 4;
+    return len <= n && utf8_valid((struct slice){p, len}) ? len : 0;
+}
+
+/* UTF-8 with its ill-formed bytes replaced. (The C library's converter lets through what lies beyond U+10FFFF.) */
+static void mend_utf8(struct encoding *e, struct slice s)
+{
+    while (s.n > 0) {
+        size_t len = character(s.p, s.n);
+        buf_put(&e->text, len ? s.p : "\xEF\xBF\xBD", len ? len : 3);
+        s.p += len ? len : 1;
+        s.n -= len ? len : 1;
+    }
+}
+
 static void mend_zeros(struct encoding *e, struct slice *out)
 {
     if (out->p != (const char *)e->text.p) {
@@ -101,7 +119,11 @@ int encoding_decode(struct encoding *e, struct slice bytes, struct slice *out, s
     if (!high || (e->is == ENCODING_UTF8 && utf8_valid(bytes))) {
         *out = bytes;
     } else {
-        int rc = convert(e, bytes, err);
+        int rc = 0;
+        if (e->is == ENCODING_UTF8)
+            mend_utf8(e, bytes);
+        else
+            rc = convert(e, bytes, err);
         if (rc)
             return rc;
         *out = (struct slice){(const char *)e->text.p, e->text.n};

@@ -227,12 +227,21 @@ static void read_extra(struct reading *r, const struct tree *t, enum extra extra
     }
 }
 
+static void no_salt(struct reading *r, const struct tree *t, const char *what)
+{
+    mistake_at(r->m, t, NULL, "\"%s\" needs \"salt\": persons go out as keyed hashes only", what);
+}
+
 /* "name: 企业名称" or "name: {column: ..., value: ..., optional: true}". */
 static struct field read_field(struct reading *r, const struct tree *t, const char *what, enum extra extra)
 {
     const char *keys[] = {"column", "value", "optional", NULL};
     struct field f = {.column = -1, .unit = UNIT_YUAN};
     size_t n = 3;
+    if (t->type == TREE_SCALAR && extra == EXTRA_SALT) {
+        no_salt(r, t, what);
+        return f;
+    }
     if (t->type == TREE_SCALAR && want(r, t, TREE_SCALAR, what)) {
         f.column = column(r, t, true);
         return f;
@@ -252,7 +261,7 @@ static struct field read_field(struct reading *r, const struct tree *t, const ch
     if (n > 3 && tree_get(t, keys[3]))
         read_extra(r, tree_get(t, keys[3]), extra, &f);
     else if (extra == EXTRA_SALT)
-        mistake_at(r->m, t, NULL, "\"%s\" needs \"salt\": persons go out as keyed hashes only", what);
+        no_salt(r, t, what);
     return f;
 }
 

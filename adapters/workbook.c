@@ -302,7 +302,7 @@ static void start_row(struct workbook *wb, const char **attrs)
     uint64_t r = wb->row + 1;
     if (attr(attrs, "r") && !number(attr(attrs, "r"), WORKBOOK_ROW_MAX, &r))
         wb->fault = "a row has an impossible number";
-    if (r <= wb->row || r > WORKBOOK_ROW_MAX)
+    else if (r <= wb->row || r > WORKBOOK_ROW_MAX)
         wb->fault = "its rows are not in order";
     workbook_begin_row(wb);
     wb->row = r;
@@ -325,7 +325,7 @@ static void start_cell(struct workbook *wb, const char **attrs)
     wb->cell.column = wb->cell.last;
     if (ref && !column_of(ref, &wb->cell.column))
         wb->fault = "a cell has an impossible place";
-    if (wb->cell.column < wb->cell.last || wb->cell.column >= WORKBOOK_COLUMN_MAX)
+    else if (wb->cell.column < wb->cell.last || wb->cell.column >= WORKBOOK_COLUMN_MAX)
         wb->fault = "the cells of a row are not in order";
     wb->cell.last = wb->cell.column + 1;
     wb->cell.style = number(attr(attrs, "s"), WORKBOOK_STYLES_MAX, &style) ? (uint32_t)style : 0;
