@@ -45,6 +45,7 @@ struct state {
     size_t n_dirty, cap_dirty;
     struct dirty *cold;
     size_t n_cold, cap_cold;
+    struct arena cold_arena;      /* of their blobs */
     size_t in_flight;
     struct err failed;
 };
@@ -60,14 +61,18 @@ struct state *state_create(const struct state_loader *loader, size_t cache_bytes
     return s;
 }
 
-static struct blob *blob_make(const void *p, size_t n)
+static struct blob *blob_fill(struct blob *b, const void *p, size_t n)
 {
-    struct blob *b = mem_alloc(sizeof *b + n);
     b->refs = 1;
     b->n = (uint32_t)n;
     if (n)
         memcpy(b->p, p, n);
     return b;
+}
+
+static struct blob *blob_make(const void *p, size_t n)
+{
+    return blob_fill(mem_alloc(sizeof(struct blob) + n), p, n);
 }
 
 static void blob_drop(struct blob *b)
@@ -83,8 +88,7 @@ void state_destroy(struct state *s)
     for (size_t i = 0; i < s->n_buckets; i++)
         for (struct node *n = s->buckets[i]; n; n = n->next)
             blob_drop(n->blob);
-    for (size_t i = 0; i < s->n_cold; i++)
-        blob_drop(s->cold[i].blob);
+    arena_finish(&s->cold_arena);
     while (s->slabs) {
         struct slab *next = s->slabs->next;
         free(s->slabs);
@@ -222,7 +226,8 @@ void state_put_cold(struct state *s, enum table t, const void *key, size_t n, co
     row->table = (uint8_t)t;
     row->klen = (uint8_t)n;
     memcpy(row->key, key, n);
-    row->blob = blob_make(value, len);
+    row->cold = true;
+    row->blob = blob_fill(arena_alloc(&s->cold_arena, sizeof(struct blob) + len), value, len);
 }
 
 const struct state_loader *state_loader_of(const struct state *s)
@@ -290,11 +295,14 @@ struct checkpoint *state_checkpoint(struct state *s)
         struct dirty *row = &cp->rows[cp->n++];
         row->table = e->table;
         row->klen = e->klen;
+        row->cold = false;
         memcpy(row->key, e->key, e->klen);
         row->blob = e->blob;
         if (e->blob)
             __atomic_add_fetch(&e->blob->refs, 1, __ATOMIC_RELAXED);
     }
+    cp->arena = s->cold_arena;
+    s->cold_arena = (struct arena){0};
     s->cold = NULL;
     s->n_cold = s->cap_cold = s->n_dirty = 0;
     s->in_flight = n;
@@ -307,7 +315,9 @@ void state_committed(struct state *s, struct checkpoint *cp)
     s->committed = s->gen - 1;
     s->in_flight = 0;
     for (size_t i = 0; i < cp->n; i++)
-        blob_drop(cp->rows[i].blob);
+        if (!cp->rows[i].cold)
+            blob_drop(cp->rows[i].blob);
+    arena_finish(&cp->arena);
     free(cp->rows);
     free(cp);
 }

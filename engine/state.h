@@ -11,6 +11,7 @@
 #ifndef ENGINE_STATE_H
 #define ENGINE_STATE_H
 
+#include "lib/arena.h"
 #include "lib/base.h"
 #include "lib/err.h"
 
@@ -71,6 +72,7 @@ void state_trim(struct state *);
 
 struct dirty {
     uint8_t table, klen;
+    bool cold;         /* its blob lies in the checkpoint's arena */
     uint8_t key[STATE_KEY_MAX];
     struct blob *blob; /* NULL: the key is gone */
 };
@@ -78,6 +80,7 @@ struct dirty {
 struct checkpoint {
     struct dirty *rows; /* in no order; each (table, key) once */
     size_t n;
+    struct arena arena; /* of the cold rows' blobs */
     uint64_t number;    /* last entry folded; the caller fills it and what follows */
     int64_t time;
     uint8_t chain[32];
