@@ -356,12 +356,13 @@ int cmd_alert_act(struct cli *cli)
         uint64_t seq = 0;
         parse_id(cli, cli->args[i], &a.alert);
         int rc = ww_act(cli->client, &a, &seq);
-        if (rc == 0)
+        if (rc == 0) {
             print_done(cli, a.alert, seq);
-        else
-            status = cli_failed(cli, rc);
-        if (rc != 0 && !first)
-            first = status;
+            continue;
+        }
+        cli_say("#%" PRIu64 ": %s", a.alert, text_safe(&cli->arena, ww_message(cli->client)));
+        if (!first)
+            first = err_exit_status(rc);
     }
     return first;
 }

@@ -93,18 +93,13 @@ static void print_one(struct cli *cli, const struct ww_value *e, bool first)
     }
 }
 
-static int subscribe(struct cli *cli)
+static int subscribe(struct cli *cli, int64_t from)
 {
-    int64_t from = cli->values[O_CURSOR] ? 0 : -1;
     struct ww_subscription s = {.regions = cli->regions,
                                 .n_regions = cli->n_regions,
                                 .min_level = cli->values[O_MIN_LEVEL],
+                                .from = from,
                                 .cursor = cli->values[O_CURSOR]};
-    if (cli->values[O_FROM] && (!text_parse_int(cli->values[O_FROM], &from) || from < -1)) {
-        cli_say(tr("--from is a number of an event, 0 or -1", "--from 为事件编号、0 或 -1"));
-        return err_exit_status(WW_EUSAGE);
-    }
-    s.from = from;
     int rc = ww_subscribe(cli->client, &s);
     return rc == 0 ? 0 : cli_failed(cli, rc);
 }
@@ -142,17 +137,24 @@ static int follow(struct cli *cli, int64_t limit)
     return 0;
 }
 
+/* An option that is a number of at least `least`; unchanged when it is not given. */
+static bool number(const struct cli *cli, enum option option, int64_t least, int64_t *out)
+{
+    return !cli->values[option] || (text_parse_int(cli->values[option], out) && *out >= least);
+}
+
 int cmd_watch(struct cli *cli)
 {
-    int64_t limit = -1;
-    if (cli->values[O_LIMIT] && (!text_parse_int(cli->values[O_LIMIT], &limit) || limit < 0)) {
-        cli_say(tr("--limit is a number", "--limit 为数字"));
+    int64_t limit = -1, from = cli->values[O_CURSOR] ? 0 : -1;
+    if (!number(cli, O_LIMIT, 1, &limit) || !number(cli, O_FROM, -1, &from)) {
+        cli_say(tr("--limit is a number of 1 or more; --from that of an event, 0 or -1",
+                   "--limit 为正整数；--from 为事件编号、0 或 -1"));
         return err_exit_status(WW_EUSAGE);
     }
     int status = cli_connect(cli);
     if (status != 0)
         return status;
     catch_signals();
-    status = subscribe(cli);
+    status = subscribe(cli, from);
     return status ? status : follow(cli, limit);
 }

@@ -19,6 +19,7 @@
 enum {
     TIMEOUT_MS = 10000,      /* for an answer, unless the options say otherwise */
     CONNECT_MS = 3000,       /* for the first connection: nobody there is known sooner than no answer */
+    CONNECT_LOCAL_MS = 1000, /* the same on this machine */
     HEARTBEAT_IVL_MS = 5000, /* ZeroMQ's own, for peers that vanish without a word */
     HEARTBEAT_TIMEOUT_MS = 15000,
     RECONNECT_MS = 50,
@@ -321,7 +322,8 @@ static int await_welcome(struct ww_client *c, uint64_t rid, int64_t deadline)
     }
 }
 
-/* Waits until there is a connection. Breaks before it are over: nothing was sent on them that still counts. */
+/* Waits until there is a connection. Breaks before it are over: nothing was sent on them that still counts.
+ */
 static bool await_connection(struct ww_client *c, int64_t deadline)
 {
     struct connection *conn = c->conn;
@@ -445,6 +447,15 @@ static const char *endpoint_of(const struct ww_options *o)
     return env && *env ? env : "tcp://127.0.0.1:7410";
 }
 
+static int connect_ms(const char *endpoint)
+{
+    static const char *const local[] = {"ipc://", "tcp://127.", "tcp://[::1]"};
+    for (size_t i = 0; i < ARRAY_LEN(local); i++)
+        if (strncmp(endpoint, local[i], strlen(local[i])) == 0)
+            return CONNECT_LOCAL_MS;
+    return CONNECT_MS;
+}
+
 int ww_connect(struct ww_client **out, const struct ww_options *options)
 {
     struct ww_client *c = mem_zalloc(sizeof *c);
@@ -469,7 +480,7 @@ int ww_connect(struct ww_client **out, const struct ww_options *options)
         memcpy(c->conn->endpoint, endpoint, strlen(endpoint) + 1);
         return code;
     }
-    int64_t deadline = client_deadline(c->timeout_ms), first = client_deadline(CONNECT_MS);
+    int64_t deadline = client_deadline(c->timeout_ms), first = client_deadline(connect_ms(endpoint));
     first = c->timeout_ms < 0 || first > deadline ? deadline : first;
     while (!c->conn->up && client_now() < first)
         wait_for(c, 0, first);
