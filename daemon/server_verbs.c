@@ -91,7 +91,6 @@ void on_subscribe(struct ask *a)
     struct subscribed got;
     struct err err;
     enum wire_error w = subscriber_open(s->subscriber, a->peer->handle, a->principal, s->store, a->body, &got, &err);
-    events_rest(s->o.events);
     if (w) {
         reply_refuse(a, w, err.msg);
         return;

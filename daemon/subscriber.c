@@ -239,6 +239,7 @@ enum wire_error subscriber_open(struct subscriber *s, uint64_t peer, const struc
     enum wire_error w = read_wishes(e, body, err);
     if (!w)
         w = read_position(s, e, store, body, err);
+    events_rest(s->events);
     if (!w && !cut(e, p)) {
         err_set(err, WW_EDENIED, "principal %s may see none of these regions", p->name);
         w = WIRE_ERROR_DENIED;
@@ -255,6 +256,7 @@ enum wire_error subscriber_open(struct subscriber *s, uint64_t peer, const struc
     s->n++;
     s->idle = false;
     *out = (struct subscribed){e->number, e->position, events_head(s->events), events_oldest(s->events), &e->filter};
+    events_rest(s->events);
     return WIRE_ERROR_NONE;
 }
 
