@@ -14,11 +14,11 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -275,6 +275,13 @@ static void on_fold(void *arg, uint64_t folded, uint64_t total)
     sdnotify_status("folding the journal, %" PRIu64 " of %" PRIu64 " entries", folded, total);
 }
 
+/* While the journal is folded nothing is gathered yet, and what was folded is safe at any moment. */
+static void leave_at_once(int signo)
+{
+    (void)signo;
+    _exit(0);
+}
+
 static int recover_state(struct daemon *d)
 {
     struct recover_options o = {
@@ -364,27 +371,30 @@ static int start_server(struct daemon *d)
     return 0;
 }
 
-static int watch_all(struct daemon *d)
+static int make_loop(struct daemon *d)
 {
     int code = loop_create(&d->loop, &d->err);
     if (code)
         return code;
     d->wake = loop_waker(d->loop, on_wake, d, &d->err);
-    if (!d->wake)
-        return d->err.code;
+    return d->wake ? 0 : d->err.code;
+}
+
+static void watch_signals(struct daemon *d)
+{
     loop_signal(d->loop, SIGTERM, on_stop, d);
     loop_signal(d->loop, SIGINT, on_stop, d);
     loop_signal(d->loop, SIGHUP, on_reload, d);
-    return 0;
 }
 
 static int run(struct daemon *d)
 {
-    int code = watch_all(d);
+    int code = make_loop(d);
     if (!code)
         code = recover_state(d);
     if (code)
         return code;
+    watch_signals(d);
     start_clock(d);
     code = start_server(d);
     if (code)
@@ -414,6 +424,21 @@ static int serve(struct daemon *d)
     return err_exit_status(code);
 }
 
+static void prepare_process(void)
+{
+    struct rlimit files;
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_IGN); /* until there is something to reload */
+    signal(SIGTERM, leave_at_once);
+    signal(SIGINT, leave_at_once);
+    umask(umask(0) | 027);
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max; /* a descriptor a client */
+        if (setrlimit(RLIMIT_NOFILE, &files) < 0)
+            log_line(LOG_L_WARNING, "few open files", "limit=%llu", (unsigned long long)files.rlim_cur);
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct daemon d = {0};
@@ -421,8 +446,7 @@ int main(int argc, char **argv)
     if (code)
         return code > 0 ? 0 : err_exit_status(code);
     log_open(LOG_L_INFO);
-    signal(SIGPIPE, SIG_IGN);
-    umask(umask(0) | 027);
+    prepare_process();
     struct report report = {0};
     d.config = config_load(&d.options, &report);
     if (!d.config) {
