@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/log.h"
@@ -206,30 +208,64 @@ static int make_state_dir(const char *dir, struct err *err)
     return e == 0 ? 0 : disk_error(err, e, "sync the folder of", dir);
 }
 
+/* What a view that is to be thrown away says, read in a child, since its file may be cut short. Number 0:
+ * nothing. */
+static void meta_apart(const char *state_dir, struct view_meta *m)
+{
+    int to[2];
+    struct view_meta said = {0};
+    if (pipe2(to, O_CLOEXEC) != 0)
+        return;
+    pid_t child = fork();
+    if (child == 0) {
+        signal(SIGBUS, SIG_DFL);
+        signal(SIGSEGV, SIG_DFL);
+        _exit(recover_meta(state_dir, &said, NULL) == 0 && write(to[1], &said, sizeof said) > 0 ? 0 : 1);
+    }
+    close(to[1]);
+    if (child > 0) {
+        if (read(to[0], &said, sizeof said) == (ssize_t)sizeof said)
+            *m = said;
+        waitpid(child, NULL, 0);
+    }
+    close(to[0]);
+}
+
 /* What of the view can be used. A damaged one only --rebuild does away with: it may be a sign of a failing
  * disk. */
 static int judge_view(const char *state_dir, const struct recover_options *o, struct view_meta *m,
-                      bool *other_fold, struct err *err)
+                      struct err *err)
 {
-    *other_fold = false;
     *m = (struct view_meta){.fold_version = FOLD_VERSION};
-    if (o->rebuild)
-        return 0;
-    int rc = recover_meta(state_dir, m, err);
-    if (rc == 0 && m->number > 0 && m->fold_version != FOLD_VERSION) {
-        log_line(LOG_L_NOTICE, "the view was folded by another version and is folded anew",
-                 "entry=%" PRIu64 " version=%u now=%d", m->number, m->fold_version, FOLD_VERSION);
-        *other_fold = true;
-    }
-    return rc;
+    if (!o->rebuild)
+        return recover_meta(state_dir, m, err);
+    meta_apart(state_dir, m);
+    return 0;
 }
 
-static int open_view(const char *dir, const struct recover_options *o, bool other_fold, struct view_meta *m,
+/* May events differ from those that were published? Then the store takes a new id. */
+static bool events_may_differ(const struct journal *j, const struct view_meta *m)
+{
+    uint64_t last = journal_last(j);
+    if (m->number > last) /* --rebuild alone comes this far */
+        log_line(LOG_L_WARNING,
+                 "acknowledged entries are lost: the journal ends before what the view has seen",
+                 "from=%" PRIu64 " to=%" PRIu64, last + 1, m->number);
+    else if (m->number > 0 && m->fold_version != FOLD_VERSION)
+        log_line(LOG_L_NOTICE, "the view was folded by another version and is folded anew",
+                 "entry=%" PRIu64 " version=%u now=%d", m->number, m->fold_version, FOLD_VERSION);
+    else
+        return false;
+    return true;
+}
+
+static int open_view(const char *dir, const struct recover_options *o, struct view_meta *m,
                      struct recovered *out, struct err *err)
 {
+    bool differ = events_may_differ(out->journal, m);
     /* The new id first: after a crash in between it is only changed once more. */
-    int rc = other_fold ? journal_new_store_id(out->journal, err) : 0;
-    if (rc == 0 && (other_fold || o->rebuild))
+    int rc = differ ? journal_new_store_id(out->journal, err) : 0;
+    if (rc == 0 && (differ || o->rebuild))
         rc = view_remove(dir, err);
     if (rc == 0)
         rc = view_open(&out->view, dir, o->map_bytes, false, err);
@@ -242,23 +278,22 @@ static int open_view(const char *dir, const struct recover_options *o, bool othe
 int recover(const char *state_dir, const struct recover_options *o, struct recovered *out, struct err *err)
 {
     struct view_meta m;
-    bool other_fold;
     struct fold f = {.o = o};
     char *journal_dir = disk_path(state_dir, "journal"), *view_dir = disk_path(state_dir, "view");
     *out = (struct recovered){0};
     view_catch_damage(view_dir);
     int rc = make_state_dir(state_dir, err);
     if (rc == 0)
-        rc = judge_view(state_dir, o, &m, &other_fold, err);
+        rc = judge_view(state_dir, o, &m, err);
     if (rc == 0) {
         struct journal_options jo = {.segment_bytes = o->segment_bytes,
                                      .io = o->io,
-                                     .checkpoint = m.number,
+                                     .checkpoint = o->rebuild ? 0 : m.number,
                                      .no_thread = o->no_thread};
         rc = journal_open(&out->journal, journal_dir, &jo, err);
     }
     if (rc == 0)
-        rc = open_view(view_dir, o, other_fold, &m, out, err);
+        rc = open_view(view_dir, o, &m, out, err);
     if (rc == 0) {
         f.end = journal_last(out->journal);
         memcpy(f.store_id, journal_store_id(out->journal), STORE_ID_LEN);

@@ -5,7 +5,8 @@
  * A checkpoint is believed only if the journal has its number and the same chain hash there. The store's id may differ
  * (after a restore the journal has a new one): the chain, which begins with the journal's key, says whose view it is. A
  * view folded by another FOLD_VERSION is thrown away and folded anew, with a line in the log; since events may then differ
- * from those published, the store takes a new id and subscribers begin again. `rebuild` alone changes nothing of that kind.
+ * from those published, the store takes a new id and subscribers begin again. So it does where `rebuild` accepts that
+ * entries are lost which the view had seen; a `rebuild` from a whole journal gives the same events and changes no id.
  * Memory stays within cache_bytes and dirty_max rows, however long the tail is. One thread. */
 #ifndef STORE_RECOVER_H
 #define STORE_RECOVER_H

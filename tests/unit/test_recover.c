@@ -255,6 +255,8 @@ static void rebuilt_equals(void **state)
     /* beside it, all over again */
     const char *dir = kit_path("folded");
     uint64_t last = journal_last(r.journal);
+    uint8_t id[STORE_ID_LEN];
+    memcpy(id, journal_store_id(r.journal), sizeof id);
     if (recover_fold(state_dir, dir, last, &o, &err) != 0)
         fail_msg("%s", err.msg);
     struct view *v;
@@ -271,6 +273,7 @@ static void rebuilt_equals(void **state)
     r = must_recover(&o);
     assert_true(r.rebuilt);
     assert_int_equal(r.folded, last);
+    assert_memory_equal(journal_store_id(r.journal), id, sizeof id);
     assert_true(seen[0] == last && seen[1] == last);
     checkpoint(&r);
     assert_int_equal(view_open(&v, dir, 0, true, &err), 0);
@@ -379,10 +382,15 @@ static void a_view_ahead_of_the_journal(void **state)
     refused(&o, WW_EDAMAGED, "there is none");
     kit_remove(kit_path("state/journal"));
     move(kit_path("aside"), kit_path("state/journal"));
-    /* the operator accepts the loss */
+    /* the operator accepts the loss: subscribers, whose cursors may lie behind the end, must begin again */
+    uint8_t *id = kit_file_read(kit_path("state/journal/store"), &n);
     o.rebuild = true;
     struct recovered r = must_recover(&o);
     assert_int_equal(journal_last(r.journal), world.number - 20);
+    uint8_t *now = kit_file_read(kit_path("state/journal/store"), &n);
+    assert_memory_not_equal(now, id, n);
+    free(now);
+    free(id);
     recover_close(&r);
     free(p);
 }
