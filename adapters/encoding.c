@@ -7,7 +7,8 @@
 #include <iconv.h>
 
 static const char *const iconv_names[] = {
-    [ENCODING_GB18030] = "GB18030", [ENCODING_GBK] = "GB18030",
+    [ENCODING_GB18030] = "GB18030",
+    [ENCODING_GBK] = "GB18030",
 };
 
 void encoding_init(struct encoding *e, enum source_encoding is)
@@ -39,7 +40,8 @@ void encoding_sniff(struct encoding *e, struct slice sample)
     if (end)
         sample.n = (size_t)(end - sample.p);
     else /* perhaps cut within a character */
-        for (size_t back = 0; back < 3 && sample.n > 1 && (unsigned char)sample.p[sample.n - 1] >= 0x80; back++)
+        for (size_t back = 0; back < 3 && sample.n > 1 && (unsigned char)sample.p[sample.n - 1] >= 0x80;
+             back++)
             sample.n--;
     e->is = utf8_valid(sample) ? ENCODING_UTF8 : ENCODING_GB18030;
 }
@@ -48,7 +50,8 @@ static int open_converter(struct encoding *e, struct err *err)
 {
     iconv_t cd = iconv_open("UTF-8", iconv_names[e->is]);
     if (cd == (iconv_t)-1)
-        return err_set(err, WW_EIO, "this system cannot convert from %s; install the C library's gconv modules",
+        return err_set(err, WW_EIO,
+                       "this system cannot convert from %s; install the C library's gconv modules",
                        iconv_names[e->is]);
     e->converter = (void *)cd;
     return 0;
@@ -84,11 +87,15 @@ static int convert(struct encoding *e, struct slice s, struct err *err)
 /* Length of the character at p by UTF-8's rules; 0: it is none. */
 static size_t character(const char *p, size_t n)
 {
-    size_t len = (unsigned char)*p < 0x80 ? 1 : (unsigned char)*p < 0xE0 ? 2 : (unsigned char)*p < 0xF0 ? 3 : 4;
+    size_t len = (unsigned char)*p < 0x80   ? 1
+                 : (unsigned char)*p < 0xE0 ? 2
+                 : (unsigned char)*p < 0xF0 ? 3
+                                            : 4;
     return len <= n && utf8_valid((struct slice){p, len}) ? len : 0;
 }
 
-/* UTF-8 with its ill-formed bytes replaced. (The C library's converter lets through what lies beyond U+10FFFF.) */
+/* UTF-8 with its ill-formed bytes replaced. (The C library's converter lets through what lies beyond
+ * U+10FFFF.) */
 static void mend_utf8(struct encoding *e, struct slice s)
 {
     while (s.n > 0) {

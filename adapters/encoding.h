@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes of an export to UTF-8, and finding out what they are. The only door to iconv. One thread.
- * Bytes that are no character become U+FFFD, a zero byte '?': a text so damaged is told from a whole one later on. */
+ * Bytes that are no character become U+FFFD, a zero byte '?': a text so damaged is told from a whole one
+ * later on. */
 #ifndef ADAPTERS_ENCODING_H
 #define ADAPTERS_ENCODING_H
 
@@ -16,7 +17,8 @@ struct encoding {
 void encoding_init(struct encoding *, enum source_encoding);
 void encoding_finish(struct encoding *);
 
-/* UTF-8 or else GB18030, which contains GBK, by a sample that begins at a character. Leaves plain ASCII undecided. */
+/* UTF-8 or else GB18030, which contains GBK, by a sample that begins at a character. Leaves plain ASCII
+ * undecided. */
 void encoding_sniff(struct encoding *, struct slice sample);
 
 /* *out is valid until the next call, as long as `bytes` is. WW_EIO: the system has no such converter. */

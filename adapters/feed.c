@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wagewarn-feed: an agency's export in, signals out. Owns the order of start and stop, the loop over inputs, and the
- * exit status. Rows that are refused do not make it fail: a nightly job goes on, and the summary tells. One thread. */
+/* wagewarn-feed: an agency's export in, signals out. Owns the order of start and stop, the loop over inputs,
+ * and the exit status. Rows that are refused do not make it fail: a nightly job goes on, and the summary
+ * tells. One thread. */
 #include "adapters/feed_options.h"
 #include "adapters/follow.h"
 #include "adapters/input.h"

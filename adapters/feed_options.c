@@ -10,8 +10,19 @@
 
 enum { USAGE = 2, RETRY_MS = 60 * 1000, NAMES_MAX = 64 };
 
-enum option_id { OPT_PROFILE = 256, OPT_ENDPOINT, OPT_FOLLOW, OPT_DRY, OPT_REJECTS, OPT_SPOOL, OPT_KINDS, OPT_RETRY,
-                 OPT_OUTPUT, OPT_HELP, OPT_VERSION };
+enum option_id {
+    OPT_PROFILE = 256,
+    OPT_ENDPOINT,
+    OPT_FOLLOW,
+    OPT_DRY,
+    OPT_REJECTS,
+    OPT_SPOOL,
+    OPT_KINDS,
+    OPT_RETRY,
+    OPT_OUTPUT,
+    OPT_HELP,
+    OPT_VERSION
+};
 
 static const struct option_row {
     const char *name, *value, *help;
@@ -24,7 +35,8 @@ static const struct option_row {
     {"rejects", "FILE", "rows that cannot be signals, with line and reason (CSV)", OPT_REJECTS},
     {"spool", "DIR", "what must not be forgotten (else STATE_DIRECTORY, or under ~/.local/state)", OPT_SPOOL},
     {"kinds", "FILE", "the table of kinds (else the daemon's)", OPT_KINDS},
-    {"retry", "SECONDS", "give up so long after the last acknowledgement; 0: never (60; 0 with --follow)", OPT_RETRY},
+    {"retry", "SECONDS", "give up so long after the last acknowledgement; 0: never (60; 0 with --follow)",
+     OPT_RETRY},
     {"output", "text|json", "form of the summary (also -o)", OPT_OUTPUT},
     {"help", NULL, "this text", OPT_HELP},
     {"version", NULL, "the version", OPT_VERSION},
@@ -40,23 +52,28 @@ static void print_help(void)
          "  wagewarn-feed --profile court --rejects rejects.csv cases-2026-03.jsonl cases-2026-04.jsonl\n"
          "  wagewarn-feed --profile police --follow /var/spool/police/calls.csv\n"
          "  wagewarn-feed --profile market --dry-run list.xlsx | head\n"
-         "  wagewarn-feed tap market list.xlsx        each row: as read, as mapped, or why refused; sends nothing\n"
+         "  wagewarn-feed tap market list.xlsx        each row: as read, as mapped, or why refused; sends "
+         "nothing\n"
          "\n"
          "Usage: wagewarn-feed --profile NAME|FILE [OPTION]... INPUT...\n"
          "       wagewarn-feed tap NAME|FILE INPUT...\n"
          "\n"
-         "Reads agencies' exports (CSV, TSV, JSON lines, .xlsx), maps rows to signals as the profile says, and sends\n"
-         "them until they are acknowledged. Stopped or killed, it goes on where it was. Rows that cannot be signals go\n"
+         "Reads agencies' exports (CSV, TSV, JSON lines, .xlsx), maps rows to signals as the profile says, "
+         "and sends\n"
+         "them until they are acknowledged. Stopped or killed, it goes on where it was. Rows that cannot be "
+         "signals go\n"
          "to the rejects file and do not make it fail. INPUT - is standard input.\n");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char left[40];
-        snprintf(left, sizeof left, "--%s%s%s", rows[i].name, rows[i].value ? " " : "", rows[i].value ? rows[i].value : "");
+        snprintf(left, sizeof left, "--%s%s%s", rows[i].name, rows[i].value ? " " : "",
+                 rows[i].value ? rows[i].value : "");
         printf("  %-22s %s\n", left, rows[i].help);
     }
     fputs("\nProfiles:", stdout);
     for (size_t i = 0; i < n; i++)
         printf(" %s", names[i]);
-    puts("\nExit status: 0 done, 1 an input makes no sense, 2 usage, 69 no daemon, 74 disk, 75 try again, 77 denied,\n"
+    puts("\nExit status: 0 done, 1 an input makes no sense, 2 usage, 69 no daemon, 74 disk, 75 try again, 77 "
+         "denied,\n"
          "78 a mistake in the profile. See wagewarn-feed(1), wagewarn-profile(5).");
     arena_finish(&a);
 }
@@ -146,7 +163,8 @@ static bool parse(struct feed_options *o, int argc, char **argv, int *status)
 {
     struct option longs[ARRAY_LEN(rows) + 1] = {{0}};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        longs[i] = (struct option){rows[i].name, rows[i].value ? required_argument : no_argument, NULL, rows[i].id};
+        longs[i] =
+            (struct option){rows[i].name, rows[i].value ? required_argument : no_argument, NULL, rows[i].id};
     opterr = 0;
     for (;;) {
         int at = optind;

@@ -6,7 +6,8 @@
 #include "lib/base.h"
 #include "lib/err.h"
 
-/* All of a file, a NUL after it; free() it. NULL with err: WW_ENOTFOUND, WW_EIO (also when it is larger than `most`). */
+/* All of a file, a NUL after it; free() it. NULL with err: WW_ENOTFOUND, WW_EIO (also when it is larger than
+ * `most`). */
 char *file_text(const char *path, size_t most, size_t *n, struct err *) WW_CHECK;
 
 /* Makes a folder and those above it, mode 0700. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Waiting for inputs to grow: a change in their folders, data in a pipe, or a moment gone by (network disks tell of
- * nothing). One thread. */
+/* Waiting for inputs to grow: a change in their folders, data in a pipe, or a moment gone by (network disks
+ * tell of nothing). One thread. */
 #ifndef ADAPTERS_FOLLOW_H
 #define ADAPTERS_FOLLOW_H
 

@@ -13,7 +13,8 @@
 
 enum { BATCH_SIGNALS = 1000, BATCH_ROWS = 4000, BATCH_BYTES = 8 * 1024 * 1024, TOLD_MAX = 20 };
 
-/* A row that awaits the batch's delivery, in the order of the file. Rows that are ignored are only counted. */
+/* A row that awaits the batch's delivery, in the order of the file. Rows that are ignored are only counted.
+ */
 struct pending {
     uint64_t line;
     struct slice raw;
@@ -23,16 +24,16 @@ struct pending {
 struct input {
     const struct input_context *ctx;
     const char *path;
-    char *identity;          /* what the spool knows it by; NULL: it cannot be resumed */
+    char *identity; /* what the spool knows it by; NULL: it cannot be resumed */
     int lock;
     struct source *source;
     struct rejects *own_rejects;
     char *rejects_path;
     struct progress progress;
     bool resumed;
-    unsigned told;           /* refused rows told on standard error */
+    unsigned told; /* refused rows told on standard error */
 
-    struct arena arena;      /* of the batch */
+    struct arena arena; /* of the batch */
     struct pending *pending;
     size_t n_pending, cap_pending;
     struct ww_signal *signals;
@@ -96,7 +97,8 @@ static void gather(struct input *in, const struct row *row, const struct mapped 
         return;
     }
     in->pending = mem_grow(in->pending, &in->cap_pending, in->n_pending + 1, sizeof *in->pending);
-    in->pending[in->n_pending++] = (struct pending){row->line, arena_slice(&in->arena, row->raw), m->code, m->why};
+    in->pending[in->n_pending++] =
+        (struct pending){row->line, arena_slice(&in->arena, row->raw), m->code, m->why};
     if (m->class == ROW_REFUSED)
         return;
     in->signals = mem_grow(in->signals, &in->cap_signals, in->n_signals + 1, sizeof *in->signals);
@@ -148,8 +150,8 @@ static void refuse(struct input *in, const struct pending *p, const char *code, 
         tell(in, p->line, code, why);
 }
 
-/* Refused rows, ours and the daemon's, in the order of the file. What the daemon refused is not kept: in->signals is
- * left with those that it acknowledged. */
+/* Refused rows, ours and the daemon's, in the order of the file. What the daemon refused is not kept:
+ * in->signals is left with those that it acknowledged. */
 static void settle(struct input *in, const struct outcome *out)
 {
     size_t signal = 0, refusal = 0, kept = 0;
@@ -237,8 +239,9 @@ static int open_own_rejects(struct input *in, struct err *err)
     hash_blake2b(hash, in->path, strlen(in->path), NULL, 0, NULL, 0);
     size_t n = strlen(in->ctx->rejects_dir) + strlen(in->ctx->profile->name) + strlen(base) + 32;
     in->rejects_path = mem_alloc(n);
-    snprintf(in->rejects_path, n, "%s/%s-%.80s-%02x%02x%02x%02x.csv", in->ctx->rejects_dir, in->ctx->profile->name,
-             strcmp(base, "-") == 0 ? "stdin" : base, hash[0], hash[1], hash[2], hash[3]);
+    snprintf(in->rejects_path, n, "%s/%s-%.80s-%02x%02x%02x%02x.csv", in->ctx->rejects_dir,
+             in->ctx->profile->name, strcmp(base, "-") == 0 ? "stdin" : base, hash[0], hash[1], hash[2],
+             hash[3]);
     return rejects_open(&in->own_rejects, in->rejects_path, err);
 }
 
@@ -271,6 +274,8 @@ static int begin(struct input *in, struct err *err)
     in->source = source_open(in->path, &ctx->profile->form, err);
     if (!in->source)
         return err->code;
+    if (ctx->follow && in->source->fd < 0)
+        return err_set(err, WW_EUSAGE, "%s: a workbook cannot be followed; leave --follow out", in->path);
     if ((rc = resume(in, err)))
         return rc;
     if (!ctx->rejects && ctx->rejects_dir && (rc = open_own_rejects(in, err)))

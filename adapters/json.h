@@ -11,7 +11,8 @@ struct json {
     bool first; /* nothing yet in the map or list that is open */
 };
 
-void json_open(struct json *, const char *key, char bracket); /* '{' or '['; key NULL within a list or at the top */
+void json_open(struct json *, const char *key,
+               char bracket); /* '{' or '['; key NULL within a list or at the top */
 void json_close(struct json *, char bracket);
 void json_text(struct json *, const char *key, struct slice);
 void json_int(struct json *, const char *key, int64_t);

@@ -7,8 +7,9 @@ enum { SIGNAL_LEAST = 3, ATTRS_MAX = 16 };
 
 /* Fields of a signal in the order of their bits; append only. */
 #define AT(field) offsetof(struct ww_signal, field)
-static const size_t texts[] = {AT(id),      AT(kind), AT(uscc),  AT(name),   AT(region), AT(industry),
-                               AT(project), AT(role), AT(owner), AT(status), AT(ref),    AT(note), AT(cancels)};
+static const size_t texts[] = {AT(id),       AT(kind),    AT(uscc),   AT(name),  AT(region),
+                               AT(industry), AT(project), AT(role),   AT(owner), AT(status),
+                               AT(ref),      AT(note),    AT(cancels)};
 static const size_t numbers[] = {AT(at), AT(amount), AT(people), AT(since)};
 #undef AT
 

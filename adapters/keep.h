@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signals as the spool keeps them, and an input's progress: to bytes and back. Bytes carry a version and a check; to
- * change a layout, raise KEEP_VERSION: what an older program left is then read anew, which costs duplicates, no loss.
- * Pure; any thread. */
+/* Signals as the spool keeps them, and an input's progress: to bytes and back. Bytes carry a version and a
+ * check; to change a layout, raise KEEP_VERSION: what an older program left is then read anew, which costs
+ * duplicates, no loss. Pure; any thread. */
 #ifndef ADAPTERS_KEEP_H
 #define ADAPTERS_KEEP_H
 

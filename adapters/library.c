@@ -50,7 +50,8 @@ static int unknown_profile(struct arena *a, const char *name, struct err *err)
     const char *list = "";
     for (size_t i = 0; i < n; i++)
         list = arena_printf(a, "%s %s", list, names[i]);
-    return err_set(err, WW_ECONFIG, "no profile is called \"%s\"; there are:%s; or give a FILE.yaml", name, list);
+    return err_set(err, WW_ECONFIG, "no profile is called \"%s\"; there are:%s; or give a FILE.yaml", name,
+                   list);
 }
 
 static bool is_file(const char *name)
@@ -96,7 +97,8 @@ int library_kinds(const char *file, struct kinds **out, struct err *err)
     struct arena a = {0};
     const char *data = getenv("WAGEWARN_DATA");
     const char *places[] = {file, !file && data ? arena_printf(&a, "%s/kinds.csv", data) : NULL,
-                            file ? NULL : WW_DATADIR "/kinds.csv", file ? NULL : WW_SOURCE "/config/kinds.csv"};
+                            file ? NULL : WW_DATADIR "/kinds.csv",
+                            file ? NULL : WW_SOURCE "/config/kinds.csv"};
     char *text = NULL;
     size_t n = 0;
     int rc = WW_ENOTFOUND;

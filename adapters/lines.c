@@ -73,9 +73,10 @@ static int begin(struct lines *l, struct err *err)
     struct slice s = ahead(l);
     if (s.n == 0)
         return 0;
-    if (s.n >= 2 && (memcmp(s.p, "\xFF\xFE", 2) == 0 || memcmp(s.p, "\xFE\xFF", 2) == 0))
+    bool at_start = l->offset == 0 && l->at == l->head;
+    if (at_start && s.n >= 2 && (memcmp(s.p, "\xFF\xFE", 2) == 0 || memcmp(s.p, "\xFE\xFF", 2) == 0))
         return err_set(err, WW_EINPUT, "%s: is UTF-16; save it as \"CSV UTF-8\"", l->path);
-    if (l->offset == 0 && l->at == l->head && s.n >= 3 && memcmp(s.p, "\xEF\xBB\xBF", 3) == 0) {
+    if (at_start && s.n >= 3 && memcmp(s.p, "\xEF\xBB\xBF", 3) == 0) {
         l->at += 3;
         l->encoding.is = ENCODING_UTF8;
     }
@@ -84,7 +85,8 @@ static int begin(struct lines *l, struct err *err)
     return 0;
 }
 
-/* Length of the line end at p[i]: 0: none there; -1: a CR at the end of what is known, which a LF may follow. */
+/* Length of the line end at p[i]: 0: none there; -1: a CR at the end of what is known, which a LF may follow.
+ */
 static int line_end(const uint8_t *p, size_t i, size_t n)
 {
     if (p[i] == '\n')
@@ -96,8 +98,8 @@ static int line_end(const uint8_t *p, size_t i, size_t n)
     return p[i + 1] == '\n' ? 2 : 1;
 }
 
-/* Finds the end of the line at l->at, reading on as needed. *n: its length; returns the length of its line end (0:
- * the file ends first, or the line is longer than SOURCE_LINE_MAX), or a negative code. */
+/* Finds the end of the line at l->at, reading on as needed. *n: its length; returns the length of its line
+ * end (0: the file ends first, or the line is longer than SOURCE_LINE_MAX), or a negative code. */
 static int find_end(struct lines *l, size_t *n, struct err *err)
 {
     for (*n = 0;;) {
@@ -225,10 +227,12 @@ static int pass(struct lines *l, uint64_t offset, struct err *err)
 
 int lines_seek(struct lines *l, const struct position *pos, struct err *err)
 {
-    int rc;
+    int rc = 0;
     if (pos->offset == 0 || !l->seekable)
         return 0;
-    if ((rc = begin(l, err)) || (rc = to_start(l, err)) || (rc = pass(l, pos->offset, err)))
+    if (!l->begun && (rc = begin(l, err))) /* the encoding is found out as it was then */
+        return rc;
+    if ((rc = to_start(l, err)) || (rc = pass(l, pos->offset, err)))
         return rc;
     if (l->offset != pos->offset || l->check != pos->check)
         return to_start(l, err);

@@ -41,7 +41,8 @@ static struct slice shown(struct slice s)
 }
 
 /* `what` is a field's name on the wire, `is` what its text is not. */
-static bool refuse_text(struct mapping *m, enum reject_code code, const char *what, struct slice text, const char *is)
+static bool refuse_text(struct mapping *m, enum reject_code code, const char *what, struct slice text,
+                        const char *is)
 {
     struct slice s = shown(text);
     return refuse(m, reject_wire(code), arena_printf(m->arena, "%s: \"%.*s\" is %s", what, SLICE_ARG(s), is));
@@ -119,7 +120,8 @@ static bool set_name(struct mapping *m, const struct field *f, const char *what)
     if (text.n && is_damaged(text)) {
         if (m->sig->uscc.p)
             return true;
-        return refuse_text(m, REJECT_BAD_FIELD, what, text, "a name that has lost a character, and there is no code");
+        return refuse_text(m, REJECT_BAD_FIELD, what, text,
+                           "a name that has lost a character, and there is no code");
     }
     if (text.n)
         m->sig->name = arena_slice(m->arena, text);
@@ -130,7 +132,8 @@ static bool set_name(struct mapping *m, const struct field *f, const char *what)
 
 /* ---- times, numbers, places ---- */
 
-static bool read_time(const struct mapping *m, const struct field *f, const struct cell *c, struct slice text, int64_t *ms)
+static bool read_time(const struct mapping *m, const struct field *f, const struct cell *c, struct slice text,
+                      int64_t *ms)
 {
     bool number = c && c->type == CELL_NUMBER;
     bool serial = f->form == TIME_SERIAL;
@@ -318,11 +321,11 @@ static bool set_attrs(struct mapping *m)
 }
 
 static bool (*const setters[FIELD_COUNT])(struct mapping *, const struct field *, const char *) = {
-    [FIELD_USCC] = set_uscc,       [FIELD_NAME] = set_name,       [FIELD_AT] = set_at,
-    [FIELD_REGION] = set_region,   [FIELD_AMOUNT] = set_amount,   [FIELD_PEOPLE] = set_people,
-    [FIELD_SINCE] = set_since,     [FIELD_INDUSTRY] = set_industry, [FIELD_PROJECT] = set_project,
-    [FIELD_ROLE] = set_role,       [FIELD_OWNER] = set_owner,     [FIELD_STATUS] = set_status,
-    [FIELD_REF] = set_ref,         [FIELD_NOTE] = set_note,
+    [FIELD_USCC] = set_uscc,     [FIELD_NAME] = set_name,         [FIELD_AT] = set_at,
+    [FIELD_REGION] = set_region, [FIELD_AMOUNT] = set_amount,     [FIELD_PEOPLE] = set_people,
+    [FIELD_SINCE] = set_since,   [FIELD_INDUSTRY] = set_industry, [FIELD_PROJECT] = set_project,
+    [FIELD_ROLE] = set_role,     [FIELD_OWNER] = set_owner,       [FIELD_STATUS] = set_status,
+    [FIELD_REF] = set_ref,       [FIELD_NOTE] = set_note,
 };
 
 /* ---- kind and identity ---- */
@@ -384,7 +387,8 @@ static struct slice plain_number(struct arena *a, struct slice s)
     for (size_t i = 0; i < s.n;) {
         struct slice one = {s.p + i, s.n - i >= 3 && (unsigned char)s.p[i] == 0xEF ? 3 : 1};
         bool wide = one.n == 3 && fold_width(one, c, sizeof c) == 1;
-        if (wide && (c[0] == '-' || (c[0] >= '0' && c[0] <= '9') || ((c[0] | 32) >= 'a' && (c[0] | 32) <= 'z'))) {
+        if (wide &&
+            (c[0] == '-' || (c[0] >= '0' && c[0] <= '9') || ((c[0] | 32) >= 'a' && (c[0] | 32) <= 'z'))) {
             out[n++] = c[0];
         } else {
             memcpy(out + n, one.p, one.n);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A row becomes a signal, is ignored (a category that is no concern of ours), or is refused with a code and a
- * sentence. What is untidy is mended: full width, spaces, small letters, units. What is wrong is not guessed at: a code
- * that does not check is never replaced by the name beside it. Pure; any thread. */
+ * sentence. What is untidy is mended: full width, spaces, small letters, units. What is wrong is not guessed
+ * at: a code that does not check is never replaced by the name beside it. Pure; any thread. */
 #ifndef ADAPTERS_MAP_H
 #define ADAPTERS_MAP_H
 

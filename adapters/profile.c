@@ -25,34 +25,41 @@ static const struct field_word {
     const char *wire;
     enum extra extra;
 } field_words[FIELD_COUNT] = {
-    [FIELD_USCC] = {"uscc", EXTRA_NONE},         [FIELD_NAME] = {"name", EXTRA_NONE},
-    [FIELD_AT] = {"at", EXTRA_FORM},             [FIELD_REGION] = {"region", EXTRA_DIGITS},
-    [FIELD_AMOUNT] = {"amount", EXTRA_UNIT},     [FIELD_PEOPLE] = {"people", EXTRA_NONE},
-    [FIELD_SINCE] = {"since", EXTRA_FORM},       [FIELD_INDUSTRY] = {"industry", EXTRA_NONE},
-    [FIELD_PROJECT] = {"project", EXTRA_NONE},   [FIELD_ROLE] = {"role", EXTRA_NONE},
-    [FIELD_OWNER] = {"owner", EXTRA_SALT},       [FIELD_STATUS] = {"status", EXTRA_NONE},
-    [FIELD_REF] = {"ref", EXTRA_NONE},           [FIELD_NOTE] = {"note", EXTRA_NONE},
+    [FIELD_USCC] = {"uscc", EXTRA_NONE},       [FIELD_NAME] = {"name", EXTRA_NONE},
+    [FIELD_AT] = {"at", EXTRA_FORM},           [FIELD_REGION] = {"region", EXTRA_DIGITS},
+    [FIELD_AMOUNT] = {"amount", EXTRA_UNIT},   [FIELD_PEOPLE] = {"people", EXTRA_NONE},
+    [FIELD_SINCE] = {"since", EXTRA_FORM},     [FIELD_INDUSTRY] = {"industry", EXTRA_NONE},
+    [FIELD_PROJECT] = {"project", EXTRA_NONE}, [FIELD_ROLE] = {"role", EXTRA_NONE},
+    [FIELD_OWNER] = {"owner", EXTRA_SALT},     [FIELD_STATUS] = {"status", EXTRA_NONE},
+    [FIELD_REF] = {"ref", EXTRA_NONE},         [FIELD_NOTE] = {"note", EXTRA_NONE},
 };
 
 static const struct word extra_keys[] = {
     {"unit", EXTRA_UNIT}, {"form", EXTRA_FORM}, {"digits", EXTRA_DIGITS}, {"salt", EXTRA_SALT}};
 
-static const struct word formats[] = {
-    {"auto", FORMAT_AUTO}, {"csv", FORMAT_CSV}, {"tsv", FORMAT_TSV}, {"jsonl", FORMAT_JSONL}, {"xlsx", FORMAT_XLSX}};
+static const struct word formats[] = {{"auto", FORMAT_AUTO},
+                                      {"csv", FORMAT_CSV},
+                                      {"tsv", FORMAT_TSV},
+                                      {"jsonl", FORMAT_JSONL},
+                                      {"xlsx", FORMAT_XLSX}};
 
 static const struct word encodings[] = {
     {"auto", ENCODING_AUTO}, {"utf-8", ENCODING_UTF8}, {"gb18030", ENCODING_GB18030}, {"gbk", ENCODING_GBK}};
 
-static const struct word units[] = {{"yuan", UNIT_YUAN},  {"元", UNIT_YUAN}, {"万元", UNIT_WAN}, {"wan", UNIT_WAN},
-                                    {"亿元", UNIT_YI}, {"千元", UNIT_THOUSAND}, {"fen", UNIT_FEN},  {"分", UNIT_FEN}};
+static const struct word units[] = {{"yuan", UNIT_YUAN}, {"元", UNIT_YUAN}, {"万元", UNIT_WAN},
+                                    {"wan", UNIT_WAN},   {"亿元", UNIT_YI}, {"千元", UNIT_THOUSAND},
+                                    {"fen", UNIT_FEN},   {"分", UNIT_FEN}};
 
 static const struct word forms[] = {
     {"auto", TIME_AUTO}, {"epoch_s", TIME_EPOCH_S}, {"epoch_ms", TIME_EPOCH_MS}, {"serial", TIME_SERIAL}};
 
-static const struct word identities[] = {
-    {"enterprise", IDENTITY_ENTERPRISE}, {"category", IDENTITY_CATEGORY}, {"at", IDENTITY_AT},
-    {"amount", IDENTITY_AMOUNT},         {"people", IDENTITY_PEOPLE},     {"region", IDENTITY_REGION},
-    {"ref", IDENTITY_REF}};
+static const struct word identities[] = {{"enterprise", IDENTITY_ENTERPRISE},
+                                         {"category", IDENTITY_CATEGORY},
+                                         {"at", IDENTITY_AT},
+                                         {"amount", IDENTITY_AMOUNT},
+                                         {"people", IDENTITY_PEOPLE},
+                                         {"region", IDENTITY_REGION},
+                                         {"ref", IDENTITY_REF}};
 
 static const struct word others[] = {{"ignore", 0}, {"reject", 1}};
 
@@ -90,7 +97,8 @@ static const char *hint(struct reading *r, struct slice given, const char *const
 
 static bool want(struct reading *r, const struct tree *t, enum tree_type type, const char *what)
 {
-    static const char *const names[] = {[TREE_SCALAR] = "a text", [TREE_LIST] = "a list", [TREE_MAP] = "a map of keys"};
+    static const char *const names[] = {
+        [TREE_SCALAR] = "a text", [TREE_LIST] = "a list", [TREE_MAP] = "a map of keys"};
     if (t->type == type && !(type == TREE_SCALAR && t->text.n == 0))
         return true;
     mistake_at(r->m, t, NULL, "\"%s\" must be %s", what, names[type]);
@@ -98,7 +106,8 @@ static bool want(struct reading *r, const struct tree *t, enum tree_type type, c
 }
 
 /* Every key of the map must be one of those. False: it is no map. */
-static bool want_keys(struct reading *r, const struct tree *t, const char *what, const char *const *keys, size_t n)
+static bool want_keys(struct reading *r, const struct tree *t, const char *what, const char *const *keys,
+                      size_t n)
 {
     if (!want(r, t, TREE_MAP, what))
         return false;
@@ -188,12 +197,14 @@ static void read_salt(struct reading *r, const struct tree *t, struct field *f)
     if (!want(r, t, TREE_SCALAR, "salt"))
         return;
     const char *slash = t->text.p[0] == '/' ? NULL : strrchr(r->p->file, '/');
-    char *path = arena_printf(&r->p->arena, "%.*s%s", slash ? (int)(slash + 1 - r->p->file) : 0, r->p->file, t->text.p);
+    char *path = arena_printf(&r->p->arena, "%.*s%s", slash ? (int)(slash + 1 - r->p->file) : 0, r->p->file,
+                              t->text.p);
     char *text = file_text(path, SALT_MAX, &n, &err);
     if (!text)
         mistake_at(r->m, t, NULL, "%s", err.msg);
     else if (n < SALT_LEAST)
-        mistake_at(r->m, t, "make one with: head -c 32 /dev/urandom", "%s has fewer than %d bytes", path, SALT_LEAST);
+        mistake_at(r->m, t, "make one with: head -c 32 /dev/urandom", "%s has fewer than %d bytes", path,
+                   SALT_LEAST);
     hash_blake2b(hash, text ? text : "", n, NULL, 0, NULL, 0);
     memcpy(f->salt, hash, sizeof f->salt);
     free(text);
@@ -280,7 +291,8 @@ static void read_attrs(struct reading *r, const struct tree *t)
     }
 }
 
-/* Values that do not come from a row are judged here, so that a slip in a profile does not refuse every row. */
+/* Values that do not come from a row are judged here, so that a slip in a profile does not refuse every row.
+ */
 static void check_values(struct reading *r, const struct tree *map)
 {
     const struct field *region = &r->p->fields[FIELD_REGION];
@@ -343,7 +355,8 @@ static void read_categories(struct reading *r, const struct tree *t)
     qsort(p->categories, p->n_categories, sizeof *p->categories, by_text);
     for (size_t i = 1; i < p->n_categories; i++)
         if (by_text(&p->categories[i - 1], &p->categories[i]) == 0)
-            mistake_at(r->m, p->categories[i].where, NULL, "this category is there twice, but for width and spaces");
+            mistake_at(r->m, p->categories[i].where, NULL,
+                       "this category is there twice, but for width and spaces");
 }
 
 static void read_kind(struct reading *r, const struct tree *t)
@@ -378,7 +391,8 @@ const struct category *profile_category(const struct profile *p, struct slice no
     return bsearch(&key, p->categories, p->n_categories, sizeof key, by_text);
 }
 
-static void check_kind(struct mistakes *m, const struct tree *where, struct slice kind, const struct kinds *kinds)
+static void check_kind(struct mistakes *m, const struct tree *where, struct slice kind,
+                       const struct kinds *kinds)
 {
     if (kinds_find(kinds, kind))
         return;
@@ -425,7 +439,8 @@ static void read_id(struct reading *r, const struct tree *t)
     if (c)
         p->id = column(r, c, true);
     if (!c && !h)
-        mistake_at(r->m, t, NULL, "\"id\" needs \"column\" (a document number), \"hash\" (what identifies a row), or both");
+        mistake_at(r->m, t, NULL,
+                   "\"id\" needs \"column\" (a document number), \"hash\" (what identifies a row), or both");
     if (!h || !want(r, h, TREE_LIST, "hash"))
         return;
     if (h->n == 0 || h->n > PROFILE_IDENTITY_MAX)
@@ -553,7 +568,8 @@ void profile_destroy(struct profile *p)
     free(p);
 }
 
-int profile_parse(const char *file, struct slice text, struct profile **out, struct buf *said, struct err *err)
+int profile_parse(const char *file, struct slice text, struct profile **out, struct buf *said,
+                  struct err *err)
 {
     struct profile *p = create(file, text);
     struct mistakes m = {.arena = &p->arena, .file = p->file};

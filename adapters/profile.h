@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A profile says how one agency's export becomes signals: which columns, which categories, which units. It is a YAML
- * file (docs/man/wagewarn-profile.5.scd), read strictly: an unknown key, word or kind is a mistake with its line and
- * column. Read-only once loaded. */
+/* A profile says how one agency's export becomes signals: which columns, which categories, which units. It is
+ * a YAML file (docs/man/wagewarn-profile.5.scd), read strictly: an unknown key, word or kind is a mistake
+ * with its line and column. Read-only once loaded. */
 #ifndef ADAPTERS_PROFILE_H
 #define ADAPTERS_PROFILE_H
 
@@ -43,8 +43,8 @@ struct field {
     uint8_t salt[16];   /* owner: key of its hash */
 };
 
-/* What identifies a row that has no document number. The numbers go into its id: change none, or rows that were sent
- * before count again. */
+/* What identifies a row that has no document number. The numbers go into its id: change none, or rows that
+ * were sent before count again. */
 enum identity_part {
     IDENTITY_ENTERPRISE = 0,
     IDENTITY_CATEGORY = 1,
@@ -57,31 +57,31 @@ enum identity_part {
 };
 
 struct category {
-    struct slice text;  /* normalised as names are */
+    struct slice text; /* normalised as names are */
     struct slice kind;
     const struct tree *where;
 };
 
 struct profile {
     struct arena arena;
-    const char *name;   /* "tax" */
+    const char *name; /* "tax" */
     const char *file;
-    struct slice text;  /* of the file, to show lines of mistakes */
+    struct slice text; /* of the file, to show lines of mistakes */
 
     struct source_form form;
-    int64_t offset_ms;  /* of times without a zone */
+    int64_t offset_ms; /* of times without a zone */
     unsigned resend_days;
 
-    int category;       /* column; -1: every row is of kind `kind` */
+    int category; /* column; -1: every row is of kind `kind` */
     struct slice kind;
     const struct tree *kind_where;
     struct category *categories; /* sorted by text */
     size_t n_categories;
     bool reject_others; /* a category that is not listed is refused rather than ignored */
 
-    int id;             /* column of the document number; -1: none */
+    int id; /* column of the document number; -1: none */
     uint8_t identity[PROFILE_IDENTITY_MAX];
-    size_t n_identity;  /* 0: only by document number */
+    size_t n_identity; /* 0: only by document number */
 
     struct field fields[FIELD_COUNT];
     struct field attrs[SIGNAL_ATTRS_MAX];
@@ -92,15 +92,18 @@ struct profile {
     size_t n_empty;
 };
 
-/* Parses a profile's text; `file` is for sentences and for what is relative to it. Mistakes go to `said`, ready to
- * print; then WW_ECONFIG. */
-int profile_parse(const char *file, struct slice text, struct profile **out, struct buf *said, struct err *) WW_CHECK;
+/* Parses a profile's text; `file` is for sentences and for what is relative to it. Mistakes go to `said`,
+ * ready to print; then WW_ECONFIG. */
+int profile_parse(const char *file, struct slice text, struct profile **out, struct buf *said,
+                  struct err *) WW_CHECK;
 void profile_destroy(struct profile *); /* NULL is fine */
 
 /* Are all its kinds in that table? WW_ECONFIG with the mistakes in `said`. */
-int profile_check_kinds(const struct profile *, const struct kinds *, struct buf *said, struct err *) WW_CHECK;
+int profile_check_kinds(const struct profile *, const struct kinds *, struct buf *said,
+                        struct err *) WW_CHECK;
 
-const struct category *profile_category(const struct profile *, struct slice normalised); /* NULL: not listed */
-const char *field_wire(enum field_key); /* "uscc" */
+const struct category *profile_category(const struct profile *,
+                                        struct slice normalised); /* NULL: not listed */
+const char *field_wire(enum field_key);                           /* "uscc" */
 
 #endif

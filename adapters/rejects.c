@@ -12,7 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HEADER "\xEF\xBB\xBF" "file,line,code,reason,row\r\n"
+#define HEADER                                                                                               \
+    "\xEF\xBB\xBF"                                                                                           \
+    "file,line,code,reason,row\r\n"
 
 struct rejects {
     int fd;
@@ -24,8 +26,8 @@ struct rejects {
 static int fail(struct rejects *r, const char *what, struct err *err)
 {
     int why = errno;
-    return err_set(err, why == ENOSPC || why == EDQUOT ? WW_EFULL : WW_EIO, "%s: cannot %s: %s", r->path, what,
-                   strerror(why));
+    return err_set(err, why == ENOSPC || why == EDQUOT ? WW_EFULL : WW_EIO, "%s: cannot %s: %s", r->path,
+                   what, strerror(why));
 }
 
 /* ---- the format ---- */
@@ -92,7 +94,8 @@ static int lock(struct rejects *r, struct err *err)
     if (flock(r->fd, LOCK_EX | LOCK_NB) == 0)
         return 0;
     if (errno == EWOULDBLOCK)
-        return err_set(err, WW_ELOCKED, "%s: another wagewarn-feed writes to it; give each a rejects file of its own",
+        return err_set(err, WW_ELOCKED,
+                       "%s: another wagewarn-feed writes to it; give each a rejects file of its own",
                        r->path);
     return errno == ENOLCK || errno == EOPNOTSUPP ? 0 : fail(r, "lock", err); /* some network disks cannot */
 }
@@ -126,7 +129,8 @@ void rejects_close(struct rejects *r)
     free(r);
 }
 
-/* All of the file; it was written by this program, but perhaps not to its end, or by someone else altogether. */
+/* All of the file; it was written by this program, but perhaps not to its end, or by someone else altogether.
+ */
 static int read_all(struct rejects *r, struct buf *b, struct err *err)
 {
     ssize_t n;
@@ -141,7 +145,8 @@ static int read_all(struct rejects *r, struct buf *b, struct err *err)
     }
     size_t head = b->n < sizeof HEADER - 1 ? b->n : sizeof HEADER - 1;
     if (head > 0 && memcmp(b->p, HEADER, head) != 0)
-        return err_set(err, WW_EIO, "%s: is no rejects file, and is not overwritten; give another name", r->path);
+        return err_set(err, WW_EIO, "%s: is no rejects file, and is not overwritten; give another name",
+                       r->path);
     return 0;
 }
 
@@ -217,7 +222,8 @@ int rejects_sync(struct rejects *r, struct err *err)
 {
     bool any = r->out.n > 0;
     int rc = flush(r, err);
-    if (!rc && any && fdatasync(r->fd) != 0 && errno != EINVAL && errno != EROFS) /* EINVAL: a pipe or terminal */
+    if (!rc && any && fdatasync(r->fd) != 0 && errno != EINVAL &&
+        errno != EROFS) /* EINVAL: a pipe or terminal */
         rc = fail(r, "sync", err);
     return rc;
 }

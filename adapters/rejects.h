@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rejects file: rows that cannot be signals, for the people who can mend them. CSV in UTF-8 with a byte order mark,
- * so that spreadsheets read it: file, line, code, reason, the row as it was.
+/* The rejects file: rows that cannot be signals, for the people who can mend them. CSV in UTF-8 with a byte
+ * order mark, so that spreadsheets read it: file, line, code, reason, the row as it was.
  *
- * It holds the rows of each input's last run: opening it for an input drops the rows that an earlier run left, or those
- * behind the count that the interrupted run had recorded. One process at a time holds it. */
+ * It holds the rows of each input's last run: opening it for an input drops the rows that an earlier run
+ * left, or those behind the count that the interrupted run had recorded. One process at a time holds it. */
 #ifndef ADAPTERS_REJECTS_H
 #define ADAPTERS_REJECTS_H
 

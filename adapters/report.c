@@ -26,10 +26,10 @@ struct words {
 };
 
 static const struct words english = {
-    .head = "%s %s: %" PRIu64 " records: %" PRIu64 " accepted, %" PRIu64 " duplicates, %" PRIu64 " ignored, %" PRIu64
-            " rejected",
-    .dry_head = "%s %s: %" PRIu64 " records: %" PRIu64 " to send, %" PRIu64 " duplicates, %" PRIu64 " ignored, %" PRIu64
-                " rejected",
+    .head = "%s %s: %" PRIu64 " records: %" PRIu64 " accepted, %" PRIu64 " duplicates, %" PRIu64
+            " ignored, %" PRIu64 " rejected",
+    .dry_head = "%s %s: %" PRIu64 " records: %" PRIu64 " to send, %" PRIu64 " duplicates, %" PRIu64
+                " ignored, %" PRIu64 " rejected",
     .code = "%s%s %" PRIu64,
     .more = " (",
     .none_more = ")",
@@ -39,7 +39,8 @@ static const struct words english = {
 
 static const struct words chinese = {
     .head = "%s %s：共 %" PRIu64 " 条：接收 %" PRIu64 "，重复 %" PRIu64 "，无关 %" PRIu64 "，退回 %" PRIu64,
-    .dry_head = "%s %s：共 %" PRIu64 " 条：待发送 %" PRIu64 "，重复 %" PRIu64 "，无关 %" PRIu64 "，退回 %" PRIu64,
+    .dry_head =
+        "%s %s：共 %" PRIu64 " 条：待发送 %" PRIu64 "，重复 %" PRIu64 "，无关 %" PRIu64 "，退回 %" PRIu64,
     .code = "%s%s %" PRIu64,
     .more = "（",
     .none_more = "）",
@@ -52,8 +53,8 @@ static void print_text(const struct report *r, const char *input, const struct t
 {
     FILE *to = r->dry ? stderr : stdout;
     const struct words *w = report_in_chinese() ? &chinese : &english;
-    fprintf(to, r->dry ? w->dry_head : w->head, r->profile, input, t->records, t->accepted, t->duplicates, t->ignored,
-            tally_rejects(t));
+    fprintf(to, r->dry ? w->dry_head : w->head, r->profile, input, t->records, t->accepted, t->duplicates,
+            t->ignored, tally_rejects(t));
     if (t->n_rejected)
         fputs(w->more, to);
     for (size_t i = 0; i < t->n_rejected; i++)
@@ -93,7 +94,8 @@ static void print_json(const struct report *r, const char *input, const struct t
     buf_finish(&out);
 }
 
-void report_summary(const struct report *r, const char *input, const struct tally *t, const char *rejects, bool resumed)
+void report_summary(const struct report *r, const char *input, const struct tally *t, const char *rejects,
+                    bool resumed)
 {
     report_progress_end(r);
     if (r->json)

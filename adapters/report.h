@@ -13,7 +13,8 @@ struct report {
 };
 
 /* rejects: the file that has the refused rows; NULL: none. */
-void report_summary(const struct report *, const char *input, const struct tally *, const char *rejects, bool resumed);
+void report_summary(const struct report *, const char *input, const struct tally *, const char *rejects,
+                    bool resumed);
 
 void report_progress(const struct report *, const char *input, const struct tally *);
 void report_progress_end(const struct report *);

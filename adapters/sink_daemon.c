@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Signals to the daemon, by libwagewarn, until they are acknowledged. Notices when the daemon's store is another than
- * the one that acknowledged what the spool keeps (it was restored from a backup) and sends that again; sending twice
- * counts once. */
+/* Signals to the daemon, by libwagewarn, until they are acknowledged. Notices when the daemon's store is
+ * another than the one that acknowledged what the spool keeps (it was restored from a backup) and sends that
+ * again; sending twice counts once. */
 #include "adapters/sink.h"
 
 #include "lib/log.h"
@@ -21,7 +21,7 @@ struct daemon_sink {
     char store[SPOOL_STORE_MAX]; /* of the daemon, as last seen */
     struct refusal *refused;
     size_t cap_refused;
-    struct arena arena;          /* of the refusals */
+    struct arena arena; /* of the refusals */
 };
 
 static int64_t now_ms(void)
@@ -64,9 +64,10 @@ static void refuse(struct daemon_sink *s, const struct ww_pushed *pushed, struct
     out->n_refused = pushed->n_rejected;
 }
 
-/* A push that gave up may have been acknowledged in part; those then come back as duplicates of themselves, so what
- * counts as one is found by subtraction. */
-static int send(struct sink *base, const struct ww_signal *signals, size_t n, struct outcome *out, struct err *err)
+/* A push that gave up may have been acknowledged in part; those then come back as duplicates of themselves,
+ * so what counts as one is found by subtraction. */
+static int send(struct sink *base, const struct ww_signal *signals, size_t n, struct outcome *out,
+                struct err *err)
 {
     struct daemon_sink *s = (struct daemon_sink *)base;
     int64_t give_up = now_ms() + s->options.retry_ms;
@@ -126,7 +127,8 @@ static int catch_up(struct sink *base, struct err *err)
         if (*known && (rc = send_kept(s, &sent, err)))
             return rc;
         if (*known)
-            log_line(LOG_L_NOTICE, "store changed, sent again what was kept", "signals=%" PRIu64 " store=%s", sent, store);
+            log_line(LOG_L_NOTICE, "store changed, sent again what was kept", "signals=%" PRIu64 " store=%s",
+                     sent, store);
         if ((rc = spool_set_store(s->options.spool, store, err)))
             return rc;
     }

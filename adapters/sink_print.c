@@ -14,11 +14,12 @@ struct print_sink {
     struct buf line;
     struct seen {
         uint64_t a, b; /* of agency and id; 0, 0: free */
-    } *seen;           /* open addressing, never more than half full */
+    } * seen;          /* open addressing, never more than half full */
     size_t n_seen, cap_seen;
 };
 
-static const char *const classes[] = {[ROW_SIGNAL] = "signal", [ROW_IGNORED] = "ignored", [ROW_REFUSED] = "rejected"};
+static const char *const classes[] = {
+    [ROW_SIGNAL] = "signal", [ROW_IGNORED] = "ignored", [ROW_REFUSED] = "rejected"};
 
 static void row(struct sink *base, const struct row *r, const struct mapped *m)
 {
@@ -86,7 +87,8 @@ static bool is_new(struct print_sink *s, const struct ww_signal *signal)
     return new;
 }
 
-static int send(struct sink *base, const struct ww_signal *signals, size_t n, struct outcome *out, struct err *err)
+static int send(struct sink *base, const struct ww_signal *signals, size_t n, struct outcome *out,
+                struct err *err)
 {
     struct print_sink *s = (struct print_sink *)base;
     *out = (struct outcome){0};

@@ -55,13 +55,16 @@ static int find_format(const char *path, enum source_format *format, struct err 
 {
     uint8_t first[512];
     ssize_t n = 0;
-    int fd = strcmp(path, "-") == 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hold it up */
+    int fd = strcmp(path, "-") == 0
+                 ? -1
+                 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hold it up */
     if (fd >= 0) {
         n = lseek(fd, 0, SEEK_CUR) == 0 ? read(fd, first, sizeof first) : 0;
         close(fd);
     }
     if (n > 0 && is_old_workbook(first, (size_t)n))
-        return err_set(err, WW_EINPUT, "%s: is an old .xls workbook, or one with a password; save it as .xlsx", path);
+        return err_set(err, WW_EINPUT,
+                       "%s: is an old .xls workbook, or one with a password; save it as .xlsx", path);
     *format = n > 0 ? by_content(first, (size_t)n) : by_name(path);
     return 0;
 }
@@ -135,7 +138,8 @@ struct slice slice_trim(struct slice s)
     return s;
 }
 
-static int find_field(const struct source_column *c, const struct slice *names, size_t n, struct arena *scratch)
+static int find_field(const struct source_column *c, const struct slice *names, size_t n,
+                      struct arena *scratch)
 {
     for (size_t i = 0; i < c->n_names; i++) {
         struct slice want = name_normalise(scratch, c->names[i]);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A source is an agency's export, read row by row: CSV or TSV (source_csv), JSON lines (source_jsonl), a workbook
- * (source_xlsx). It knows columns and places, nothing of signals. One thread; a source belongs to one caller.
+/* A source is an agency's export, read row by row: CSV or TSV (source_csv), JSON lines (source_jsonl), a
+ * workbook (source_xlsx). It knows columns and places, nothing of signals. One thread; a source belongs to
+ * one caller.
  *
- * Every source gives each row its line in the file (or row in the sheet), its text as it was, and one cell for each
- * column that the caller asked for. Memory is bounded by one row, whatever the file says. */
+ * Every source gives each row its line in the file (or row in the sheet), its text as it was, and one cell
+ * for each column that the caller asked for. Memory is bounded by one row, whatever the file says. */
 #ifndef ADAPTERS_SOURCE_H
 #define ADAPTERS_SOURCE_H
 
@@ -12,12 +13,12 @@
 #include "lib/err.h"
 
 enum {
-    SOURCE_COLUMNS_MAX = 64,        /* that a caller may ask for */
-    SOURCE_NAMES_MAX = 8,           /* that one column may have */
-    SOURCE_FIELDS_MAX = 2048,       /* that a row may have */
-    SOURCE_TITLE_ROWS = 100,        /* above the header, at most */
-    SOURCE_LINE_MAX = 1024 * 1024,  /* bytes of one line */
-    SOURCE_ROW_MAX = 1024 * 1024,   /* bytes of one row that spans lines */
+    SOURCE_COLUMNS_MAX = 64,       /* that a caller may ask for */
+    SOURCE_NAMES_MAX = 8,          /* that one column may have */
+    SOURCE_FIELDS_MAX = 2048,      /* that a row may have */
+    SOURCE_TITLE_ROWS = 100,       /* above the header, at most */
+    SOURCE_LINE_MAX = 1024 * 1024, /* bytes of one line */
+    SOURCE_ROW_MAX = 1024 * 1024,  /* bytes of one row that spans lines */
     SOURCE_ROW_LINES_MAX = 500,
 };
 
@@ -43,7 +44,7 @@ struct source_form {
 };
 
 enum cell_type {
-    CELL_NONE,   /* not there, null, or nothing but spaces */
+    CELL_NONE, /* not there, null, or nothing but spaces */
     CELL_TEXT,
     CELL_NUMBER, /* a number of JSON or of a sheet: its digits as they stood */
     CELL_TIME,   /* a cell with a date format: "2026-03-05" or "2026-03-05T10:20:30" */
@@ -71,7 +72,8 @@ struct row {
     bool date1904;      /* numbers that are dates count from 1904 */
 };
 
-/* Behind the last row given that was not cut off. `check` is over all that comes before it (a workbook: over the whole file). */
+/* Behind the last row given that was not cut off. `check` is over all that comes before it (a workbook: over
+ * the whole file). */
 struct position {
     uint64_t offset, line, record;
     uint32_t check;
@@ -98,18 +100,19 @@ struct source_ops {
 
 extern const struct source_ops source_csv, source_jsonl, source_xlsx;
 
-/* Opens by the form, or by what the first bytes look like. NULL with err: WW_EIO, WW_EINPUT. `path` and form must
- * outlive it. */
+/* Opens by the form, or by what the first bytes look like. NULL with err: WW_EIO, WW_EINPUT. `path` and form
+ * must outlive it. */
 struct source *source_open(const char *path, const struct source_form *, struct err *) WW_CHECK;
 
-/* 1: *row is valid until the next call; 0: no whole row now (with final: the end); negative: WW_EIO, WW_EINPUT (no
- * header in it, no workbook). With `final` a last line without line end comes out too, as ROW_TRUNCATED. */
+/* 1: *row is valid until the next call; 0: no whole row now (with final: the end); negative: WW_EIO,
+ * WW_EINPUT (no header in it, no workbook). With `final` a last line without line end comes out too, as
+ * ROW_TRUNCATED. */
 int source_next(struct source *, bool final, struct row *, struct err *) WW_CHECK;
 
 void source_tell(const struct source *, struct position *);
 
-/* Before the first source_next: go on behind that position. 1: done; 0: what stands before it is not what was read
- * then, so the source is at its beginning; negative: WW_EIO. */
+/* Before the first source_next: go on behind that position. 1: done; 0: what stands before it is not what was
+ * read then, so the source is at its beginning; negative: WW_EIO. */
 int source_seek(struct source *, const struct position *, struct err *) WW_CHECK;
 
 bool source_ended(const struct source *); /* a pipe, and its other end is closed */
@@ -120,17 +123,19 @@ void source_close(struct source *);       /* NULL is fine */
 /* Which field of a table's rows is which wanted column. */
 struct header {
     bool found;
-    size_t n_fields;                  /* of the header row, without empty ones at its end */
-    int field[SOURCE_COLUMNS_MAX];    /* of each wanted column; -1: the file has none */
-    size_t best;                      /* wanted columns in the row that came nearest, for the sentence */
-    const char *missing;              /* a must column that it lacked; owned by the form */
+    size_t n_fields;               /* of the header row, without empty ones at its end */
+    int field[SOURCE_COLUMNS_MAX]; /* of each wanted column; -1: the file has none */
+    size_t best;                   /* wanted columns in the row that came nearest, for the sentence */
+    const char *missing;           /* a must column that it lacked; owned by the form */
     size_t missing_n;
 };
 
 /* Is this row the header? Names compare without case, width and spaces. Fills h either way. */
-bool header_try(struct header *h, const struct source_form *, const struct slice *fields, size_t n, struct arena *scratch);
+bool header_try(struct header *h, const struct source_form *, const struct slice *fields, size_t n,
+                struct arena *scratch);
 int header_missing(const struct header *, const char *path, struct err *); /* the sentence; WW_EINPUT */
 
-struct slice slice_trim(struct slice); /* spaces, tabs, line ends, full-width and no-break spaces off both ends */
+struct slice
+    slice_trim(struct slice); /* spaces, tabs, line ends, full-width and no-break spaces off both ends */
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* CSV and TSV, as spreadsheets and agencies' systems write them; the only door to libcsv. The text is given to the
- * parser line by line, so that each row knows its line, its text and where it ends in the file.
+/* CSV and TSV, as spreadsheets and agencies' systems write them; the only door to libcsv. The text is given
+ * to the parser line by line, so that each row knows its line, its text and where it ends in the file.
  *
- * Title lines above the header are passed over: the header is the first row that has all the columns wanted. A
- * quotation mark that is never closed would swallow the rows after it, so a row that spans lines is believed only if
- * none of the lines after its first looks like a row itself; else its first line alone is refused. */
+ * Title lines above the header are passed over: the header is the first row that has all the columns wanted.
+ * A quotation mark that is never closed would swallow the rows after it, so a row that spans lines is
+ * believed only if none of the lines after its first looks like a row itself; else its first line alone is
+ * refused. */
 #include "adapters/lines.h"
 
 #include "lib/mem.h"
@@ -23,12 +24,12 @@ struct csv_source {
     struct header header;
     uint64_t header_line;
     uint64_t record;
-    struct arena arena;    /* of the row given */
-    struct arena scratch;  /* of the search for the header, of a line looked at alone */
-    struct buf raw, text;  /* the row as it was; its fields, one after the other */
+    struct arena arena;   /* of the row given */
+    struct arena scratch; /* of the search for the header, of a line looked at alone */
+    struct buf raw, text; /* the row as it was; its fields, one after the other */
     struct field {
-        size_t at, n;      /* in text */
-    } *fields;
+        size_t at, n; /* in text */
+    } * fields;
     size_t n_fields, cap_fields;
     bool row_done, too_many;
 };
@@ -87,7 +88,8 @@ enum shape {
 };
 
 /* Reads lines until a row is whole. 1: there is one; 0: none now. `keep`: the mark stays where it is. */
-static int read_row(struct csv_source *s, bool final, bool keep, enum shape *shape, uint64_t *number, struct err *err)
+static int read_row(struct csv_source *s, bool final, bool keep, enum shape *shape, uint64_t *number,
+                    struct err *err)
 {
     struct line line;
     unsigned lines = 0;
@@ -147,7 +149,8 @@ static struct slice *all_fields(struct csv_source *s, struct arena *a)
 
 /* ---- the header ---- */
 
-/* One try with one delimiter. 1: found, the mark is behind it; 0: not here (*more: the file may still grow). */
+/* One try with one delimiter. 1: found, the mark is behind it; 0: not here (*more: the file may still grow).
+ */
 static int seek_header(struct csv_source *s, char with, bool final, bool *more, struct err *err)
 {
     int rc = 0;
@@ -162,8 +165,8 @@ static int seek_header(struct csv_source *s, char with, bool final, bool *more, 
         if (rc <= 0)
             return rc;
         arena_reset(&s->scratch);
-        bool hit = shape == SHAPE_ROW && header_try(&s->header, s->base.form, all_fields(s, &s->scratch), s->n_fields,
-                                                    &s->scratch);
+        bool hit = shape == SHAPE_ROW &&
+                   header_try(&s->header, s->base.form, all_fields(s, &s->scratch), s->n_fields, &s->scratch);
         if (hit) {
             s->header_line = number;
             lines_mark(&s->lines);
@@ -243,7 +246,8 @@ static const char *form_fault(const struct csv_source *s)
     return NULL;
 }
 
-/* A line after the first that has as many cells as the header is a row that a stray quotation mark swallowed. */
+/* A line after the first that has as many cells as the header is a row that a stray quotation mark swallowed.
+ */
 static bool swallows(struct csv_source *s)
 {
     struct slice rest = {(const char *)s->raw.p, s->raw.n};

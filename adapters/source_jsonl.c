@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON lines: an object a line. Columns are paths into it ("party.name", "parties.0.name").
  *
- * Sums must stay exact and document numbers may have twenty digits, but jansson makes doubles and 64-bit integers of
- * them. So each number is put into quotation marks, behind a mark of its own, before jansson sees the line. */
+ * Sums must stay exact and document numbers may have twenty digits, but jansson makes doubles and 64-bit
+ * integers of them. So each number is put into quotation marks, behind a mark of its own, before jansson sees
+ * the line. */
 #include "adapters/lines.h"
 
 #include "lib/mem.h"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Workbooks (.xlsx): opens the zip, gives each part to an incremental parser, and stops it at the end of each row; the
- * only door to libzip and expat. What the parts mean is workbook's business.
+/* Workbooks (.xlsx): opens the zip, gives each part to an incremental parser, and stops it at the end of each
+ * row; the only door to libzip and expat. What the parts mean is workbook's business.
  *
- * A small file may unpack to anything: each part is read as a stream, its unpacked bytes are counted against a limit,
- * and a token of XML that does not end within a megabyte is refused. Document types (and with them entities) too. */
+ * A small file may unpack to anything: each part is read as a stream, its unpacked bytes are counted against
+ * a limit, and a token of XML that does not end within a megabyte is refused. Document types (and with them
+ * entities) too. */
 #include "adapters/workbook.h"
 #include "lib/hash.h"
 #include "lib/mem.h"
@@ -36,12 +37,12 @@ struct xlsx_source {
     zip_t *zip;
     struct workbook wb;
     struct part part;
-    size_t sheet;              /* the one being read */
-    bool opened;               /* a sheet is open, perhaps before its header */
+    size_t sheet; /* the one being read */
+    bool opened;  /* a sheet is open, perhaps before its header */
     struct header header;
-    uint64_t record, line;     /* of the row last given */
-    struct position whole;     /* size and check of the file */
-    uint64_t skip;             /* rows up to this one were given before */
+    uint64_t record, line; /* of the row last given */
+    struct position whole; /* size and check of the file */
+    uint64_t skip;         /* rows up to this one were given before */
     struct arena arena, scratch;
 };
 
@@ -94,7 +95,8 @@ static void XMLCALL on_text(void *arg, const XML_Char *text, int n)
     halt(p);
 }
 
-static void XMLCALL on_doctype(void *arg, const XML_Char *name, const XML_Char *sysid, const XML_Char *pubid, int has)
+static void XMLCALL on_doctype(void *arg, const XML_Char *name, const XML_Char *sysid, const XML_Char *pubid,
+                               int has)
 {
     struct part *p = arg;
     (void)name, (void)sysid, (void)pubid, (void)has;
@@ -112,8 +114,8 @@ static void part_close(struct part *p)
 }
 
 /* WW_ENOTFOUND without a sentence: there is no such part. */
-static int part_open(struct xlsx_source *s, struct part *p, const char *name, const struct part_reader *reader,
-                     uint64_t most, struct err *err)
+static int part_open(struct xlsx_source *s, struct part *p, const char *name,
+                     const struct part_reader *reader, uint64_t most, struct err *err)
 {
     zip_int64_t at = zip_name_locate(s->zip, name, 0);
     if (at < 0)
@@ -136,8 +138,9 @@ static int part_fault(struct xlsx_source *s, struct part *p, struct err *err)
 {
     if (s->wb.fault)
         return err_set(err, WW_EINPUT, "%s: cannot be read as a workbook: %s", s->base.path, s->wb.fault);
-    return err_set(err, WW_EINPUT, "%s: cannot be read as a workbook: %s at line %lu of its XML", s->base.path,
-                   XML_ErrorString(XML_GetErrorCode(p->parser)), (unsigned long)XML_GetCurrentLineNumber(p->parser));
+    return err_set(err, WW_EINPUT, "%s: cannot be read as a workbook: %s at line %lu of its XML",
+                   s->base.path, XML_ErrorString(XML_GetErrorCode(p->parser)),
+                   (unsigned long)XML_GetCurrentLineNumber(p->parser));
 }
 
 /* What the parser said: 0 go on. */
@@ -178,7 +181,8 @@ static int part_run(struct xlsx_source *s, struct part *p, struct err *err)
 }
 
 /* Reads a whole part. A missing one is WW_ENOTFOUND. */
-static int read_part(struct xlsx_source *s, const char *name, const struct part_reader *reader, struct err *err)
+static int read_part(struct xlsx_source *s, const char *name, const struct part_reader *reader,
+                     struct err *err)
 {
     struct part p = {0};
     int rc = part_open(s, &p, name, reader, PART_MAX, err);
@@ -205,8 +209,8 @@ static const char *relations_of(struct xlsx_source *s, const char *part, const c
 }
 
 /* Reads a part that a workbook may do without. */
-static int read_if_there(struct xlsx_source *s, const char *base, const char *kind, const struct part_reader *reader,
-                         struct err *err)
+static int read_if_there(struct xlsx_source *s, const char *base, const char *kind,
+                         const struct part_reader *reader, struct err *err)
 {
     const char *part = workbook_target(&s->wb, base, kind, NULL);
     int rc = part ? read_part(s, part, reader, err) : 0;
@@ -308,7 +312,8 @@ static void fill_cells(struct xlsx_source *s, struct row *row)
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < s->wb.n_cells; k++)
             if ((int)s->wb.cells[k].column == s->header.field[i])
-                row->cells[i] = (struct cell){s->wb.cells[k].type, arena_slice(&s->arena, text_of(s, &s->wb.cells[k]))};
+                row->cells[i] =
+                    (struct cell){s->wb.cells[k].type, arena_slice(&s->arena, text_of(s, &s->wb.cells[k]))};
 }
 
 /* The row as a line of CSV, for the rejects file. */
@@ -320,7 +325,8 @@ static struct slice raw_row(struct xlsx_source *s)
         struct slice text = text_of(s, &s->wb.cells[i]);
         for (; column < s->wb.cells[i].column; column++)
             buf_put(&b, ",", 1);
-        bool quote = memchr(text.p, ',', text.n) || memchr(text.p, '"', text.n) || memchr(text.p, '\n', text.n);
+        bool quote =
+            memchr(text.p, ',', text.n) || memchr(text.p, '"', text.n) || memchr(text.p, '\n', text.n);
         buf_put(&b, "\"", quote);
         for (size_t k = 0; k < text.n; k++) {
             buf_put(&b, "\"", text.p[k] == '"');
@@ -336,7 +342,7 @@ static struct slice raw_row(struct xlsx_source *s)
 static int next(struct source *base, bool final, struct row *row, struct err *err)
 {
     struct xlsx_source *s = (struct xlsx_source *)base;
-    (void)final;
+    (void) final;
     if (!s->header.found) {
         int rc = find_header(s, err);
         if (rc <= 0)

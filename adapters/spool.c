@@ -19,7 +19,13 @@
  *   'S'                                  -> store id
  *   'I' 16 bytes of the input            -> progress
  *   'K' time u64, number u64, big-endian -> signals */
-enum { NAME_LEN = 16, KEY_STORE = 1 + NAME_LEN, KEY_INPUT = KEY_STORE + NAME_LEN, KEY_KEPT = KEY_STORE + 16, KEY_MAX = KEY_STORE + 16 };
+enum {
+    NAME_LEN = 16,
+    KEY_STORE = 1 + NAME_LEN,
+    KEY_INPUT = KEY_STORE + NAME_LEN,
+    KEY_KEPT = KEY_STORE + 16,
+    KEY_MAX = KEY_STORE + 16
+};
 
 static const size_t MAP_SIZE = (size_t)16 << 30; /* address space, not disk */
 
@@ -41,11 +47,13 @@ static void name_of(uint8_t out[NAME_LEN], const char *a, const char *b)
 static int fail(const struct spool *s, int rc, const char *what, struct err *err)
 {
     if (rc == MDB_MAP_FULL || rc == ENOSPC || rc == EDQUOT)
-        return err_set(err, WW_EFULL, "spool %s: no space to %s; free space, or lower resend_days in the profile",
-                       s->dir, what);
+        return err_set(err, WW_EFULL,
+                       "spool %s: no space to %s; free space, or lower resend_days in the profile", s->dir,
+                       what);
     if (rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND || rc == MDB_INVALID || rc == MDB_VERSION_MISMATCH)
         return err_set(err, WW_EDAMAGED,
-                       "spool %s: is damaged (%s); move the folder away and start again: the daemon counts nothing twice",
+                       "spool %s: is damaged (%s); move the folder away and start again: the daemon counts "
+                       "nothing twice",
                        s->dir, mdb_strerror(rc));
     return err_set(err, WW_EIO, "spool %s: cannot %s: %s; name another folder with --spool", s->dir, what,
                    mdb_strerror(rc));
@@ -75,7 +83,8 @@ static int open_env(struct spool *s, struct err *err)
     return rc ? fail(s, rc, "open it", err) : 0;
 }
 
-int spool_open(struct spool **out, const char *dir, const char *endpoint, const char *profile, struct err *err)
+int spool_open(struct spool **out, const char *dir, const char *endpoint, const char *profile,
+               struct err *err)
 {
     struct spool *s = mem_zalloc(sizeof *s);
     s->dir = mem_strndup(dir, strlen(dir));
@@ -110,7 +119,8 @@ int spool_lock(struct spool *s, const char *input, int *lock, struct err *err)
     for (size_t i = 0; i < NAME_LEN; i++)
         name[i] ^= s->name[i];
     int n = snprintf(path, sizeof path, "%s/locks", s->dir);
-    int rc = n < (int)sizeof path - 40 ? file_make_dirs(path, err) : err_set(err, WW_EIO, "spool %s: too long", s->dir);
+    int rc = n < (int)sizeof path - 40 ? file_make_dirs(path, err)
+                                       : err_set(err, WW_EIO, "spool %s: too long", s->dir);
     if (rc)
         return rc;
     n += snprintf(path + n, sizeof path - (size_t)n, "/");
@@ -123,7 +133,8 @@ int spool_lock(struct spool *s, const char *input, int *lock, struct err *err)
         return 0;
     spool_unlock(*lock);
     *lock = -1;
-    return err_set(err, WW_ELOCKED, "%s: another wagewarn-feed is reading it with this profile; wait for it, or stop it",
+    return err_set(err, WW_ELOCKED,
+                   "%s: another wagewarn-feed is reading it with this profile; wait for it, or stop it",
                    input);
 }
 
@@ -216,8 +227,8 @@ static int put_kept(struct spool *s, MDB_txn *txn, int64_t now, const struct ww_
     return rc;
 }
 
-int spool_commit(struct spool *s, const char *input, const struct progress *p, const struct ww_signal *signals,
-                 size_t n, int64_t now, struct err *err)
+int spool_commit(struct spool *s, const char *input, const struct progress *p,
+                 const struct ww_signal *signals, size_t n, int64_t now, struct err *err)
 {
     uint8_t key[KEY_MAX];
     MDB_txn *txn;
@@ -297,7 +308,8 @@ int spool_kept(struct spool *s, struct spool_cursor *c, struct arena *a, struct 
     int found = 0;
     while (!found && (rc = next_kept(s, c, cur, &k, &v)) == 0 && is_kept(s, k)) {
         memcpy(c->key, k.mv_data, KEY_KEPT);
-        found = keep_read_signals((struct slice){v.mv_data, v.mv_size}, a, out, n); /* else of another version */
+        found =
+            keep_read_signals((struct slice){v.mv_data, v.mv_size}, a, out, n); /* else of another version */
     }
     mdb_cursor_close(cur);
     mdb_txn_abort(txn);

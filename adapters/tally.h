@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What became of the rows of an input. records = accepted + duplicates + ignored + all that were rejected. Pure. */
+/* What became of the rows of an input. records = accepted + duplicates + ignored + all that were rejected.
+ * Pure. */
 #ifndef ADAPTERS_TALLY_H
 #define ADAPTERS_TALLY_H
 

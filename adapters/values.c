@@ -166,7 +166,7 @@ static const struct unit {
     const char *text;
     enum money_unit unit;
 } units[] = {
-    {"亿元", UNIT_YI}, {"亿", UNIT_YI},     {"万元", UNIT_WAN}, {"万", UNIT_WAN},
+    {"亿元", UNIT_YI},       {"亿", UNIT_YI},     {"万元", UNIT_WAN}, {"万", UNIT_WAN},
     {"千元", UNIT_THOUSAND}, {"元整", UNIT_YUAN}, {"元", UNIT_YUAN},  {"圆", UNIT_YUAN},
 };
 
@@ -349,9 +349,10 @@ bool value_serial(struct slice s, bool date1904, int64_t *ms)
     if (!decimal_scale(&d, 0, &seconds))
         return false;
     days = seconds / SECONDS_A_DAY;
-    if (days > 2958465 || (!date1904 && (days == 60 || days == 0))) /* 31 December 9999; the day that never was */
+    if (days > 2958465 ||
+        (!date1904 && (days == 60 || days == 0))) /* 31 December 9999; the day that never was */
         return false;
-    int64_t base = date1904   ? civil_to_ms(1904, 1, 1, 0)
+    int64_t base = date1904    ? civil_to_ms(1904, 1, 1, 0)
                    : days > 60 ? civil_to_ms(1899, 12, 30, 0)
                                : civil_to_ms(1899, 12, 31, 0);
     *ms = base + seconds * 1000;

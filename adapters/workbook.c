@@ -124,7 +124,8 @@ const struct part_reader read_workbook = {workbook_start, no_end, no_text};
 
 /* ---- styles: which numbers are dates ---- */
 
-/* Length of what begins at p and prints as it stands, or is a colour or locale; 0: nothing such. *elapsed: "[h]". */
+/* Length of what begins at p and prints as it stands, or is a colour or locale; 0: nothing such. *elapsed:
+ * "[h]". */
 static size_t literal(const char *p, bool *elapsed)
 {
     const char *end;
@@ -159,7 +160,8 @@ static bool is_date_format(const char *f)
 /* Formats that need no code: 14-22 and 45-47 everywhere, 27-36 and 50-58 in Chinese, Japanese and Korean. */
 static bool is_date_id(uint64_t id)
 {
-    return (id >= 14 && id <= 22) || (id >= 27 && id <= 36) || (id >= 45 && id <= 47) || (id >= 50 && id <= 58);
+    return (id >= 14 && id <= 22) || (id >= 27 && id <= 36) || (id >= 45 && id <= 47) ||
+           (id >= 50 && id <= 58);
 }
 
 static bool is_date(const struct workbook *wb, uint64_t id)
@@ -191,13 +193,15 @@ static void styles_start(void *arg, const char *name, const char **attrs)
         wb->in_cell_styles = true;
     } else if (is(name, "xf") && wb->in_cell_styles) {
         add_style(wb, attrs);
-    } else if (is(name, "numFmt") && number(attr(attrs, "numFmtId"), UINT32_MAX, &id) && attr(attrs, "formatCode")) {
+    } else if (is(name, "numFmt") && number(attr(attrs, "numFmtId"), UINT32_MAX, &id) &&
+               attr(attrs, "formatCode")) {
         if (wb->n_formats == WORKBOOK_STYLES_MAX) {
             wb->fault = "it has more than 65,536 number formats";
             return;
         }
         wb->formats = mem_grow(wb->formats, &wb->cap_formats, wb->n_formats + 1, sizeof *wb->formats);
-        wb->formats[wb->n_formats++] = (struct number_format){(uint32_t)id, is_date_format(attr(attrs, "formatCode"))};
+        wb->formats[wb->n_formats++] =
+            (struct number_format){(uint32_t)id, is_date_format(attr(attrs, "formatCode"))};
     }
 }
 
@@ -213,18 +217,22 @@ const struct part_reader read_styles = {styles_start, styles_end, no_text};
 
 static int hex(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                  : -1;
 }
 
-/* "_x000D_" stands for a character that XML cannot hold. Control characters come out as spaces; mends in place. */
+/* "_x000D_" stands for a character that XML cannot hold. Control characters come out as spaces; mends in
+ * place. */
 static size_t unescape(uint8_t *p, size_t n)
 {
     size_t out = 0;
     for (size_t i = 0; i < n;) {
         int a, b, c, d;
         const char *s = (const char *)p + i;
-        if (n - i >= 7 && s[0] == '_' && s[1] == 'x' && s[6] == '_' && (a = hex(s[2])) >= 0 && (b = hex(s[3])) >= 0 &&
-            (c = hex(s[4])) >= 0 && (d = hex(s[5])) >= 0 && a == 0 && b == 0) {
+        if (n - i >= 7 && s[0] == '_' && s[1] == 'x' && s[6] == '_' && (a = hex(s[2])) >= 0 &&
+            (b = hex(s[3])) >= 0 && (c = hex(s[4])) >= 0 && (d = hex(s[5])) >= 0 && a == 0 && b == 0) {
             int code = c * 16 + d;
             if (code < 0x80) {
                 p[out++] = code == '\n' ? '\n' : code < ' ' ? ' ' : (uint8_t)code;
@@ -329,7 +337,11 @@ static void start_cell(struct workbook *wb, const char **attrs)
         wb->fault = "the cells of a row are not in order";
     wb->cell.last = wb->cell.column + 1;
     wb->cell.style = number(attr(attrs, "s"), WORKBOOK_STYLES_MAX, &style) ? (uint32_t)style : 0;
-    wb->cell.type = !type || is(type, "n") ? 'n' : is(type, "s") ? 's' : is(type, "d") ? 'd' : is(type, "b") ? 'b' : 't';
+    wb->cell.type = !type || is(type, "n") ? 'n'
+                    : is(type, "s")        ? 's'
+                    : is(type, "d")        ? 'd'
+                    : is(type, "b")        ? 'b'
+                                           : 't';
     wb->cell.open = true;
     buf_reset(&wb->cell.text);
     buf_reserve(&wb->cell.text, 1);
@@ -387,7 +399,8 @@ static bool date_text(const struct workbook *wb, struct slice serial, char out[3
     int n = snprintf(out, 32, "%04d-%02d-%02d", year, month, day);
     int second = (int)((ms % DAY_MS + DAY_MS) % DAY_MS / 1000);
     if (second)
-        n += snprintf(out + n, 32 - (size_t)n, "T%02d:%02d:%02d", second / 3600, second / 60 % 60, second % 60);
+        n += snprintf(out + n, 32 - (size_t)n, "T%02d:%02d:%02d", second / 3600, second / 60 % 60,
+                      second % 60);
     *text = (struct slice){out, (size_t)n};
     return true;
 }
@@ -406,7 +419,8 @@ static void end_cell(struct workbook *wb)
         break;
     case 'n':
         type = CELL_NUMBER;
-        if (wb->cell.style < wb->n_styles && wb->date_style[wb->cell.style] && date_text(wb, text, date, &text))
+        if (wb->cell.style < wb->n_styles && wb->date_style[wb->cell.style] &&
+            date_text(wb, text, date, &text))
             type = CELL_TIME;
         break;
     case 'd':

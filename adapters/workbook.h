@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the parts of a workbook (OOXML, .xlsx) say: sheets, styles, shared strings, rows. Knows no zip and no parser:
- * source_xlsx feeds it the elements of each part. Nothing in a workbook is believed: every index, count and length is
- * checked, and memory is bounded by the limits below. One thread. */
+/* What the parts of a workbook (OOXML, .xlsx) say: sheets, styles, shared strings, rows. Knows no zip and no
+ * parser: source_xlsx feeds it the elements of each part. Nothing in a workbook is believed: every index,
+ * count and length is checked, and memory is bounded by the limits below. One thread. */
 #ifndef ADAPTERS_WORKBOOK_H
 #define ADAPTERS_WORKBOOK_H
 
@@ -13,7 +13,7 @@ enum {
     WORKBOOK_STYLES_MAX = 65536,
     WORKBOOK_STRINGS_MAX = 8 * 1000 * 1000,
     WORKBOOK_STRING_BYTES_MAX = 256 * 1024 * 1024,
-    WORKBOOK_ROW_MAX = 1048576,     /* rows of a sheet, by the format's own limit */
+    WORKBOOK_ROW_MAX = 1048576, /* rows of a sheet, by the format's own limit */
     WORKBOOK_COLUMN_MAX = 16384,
     WORKBOOK_CELL_MAX = 256 * 1024, /* bytes of one cell; the format's limit is 32,767 characters */
 };
@@ -32,7 +32,7 @@ struct sheet {
 
 struct workbook {
     struct arena arena;
-    const char *fault;      /* static; once set, the part at hand is given up */
+    const char *fault; /* static; once set, the part at hand is given up */
 
     bool date1904;
     struct sheet *sheets;
@@ -40,15 +40,15 @@ struct workbook {
 
     struct relation {
         const char *id, *type, *target;
-    } *relations;           /* of the part read last */
+    } * relations; /* of the part read last */
     size_t n_relations, cap_relations;
 
     struct number_format {
         uint32_t id;
         bool date;
-    } *formats;             /* of the workbook's own */
+    } * formats; /* of the workbook's own */
     size_t n_formats, cap_formats;
-    bool *date_style;       /* by style of a cell */
+    bool *date_style; /* by style of a cell */
     size_t n_styles, cap_styles;
     bool in_cell_styles;
 
@@ -58,20 +58,20 @@ struct workbook {
     bool in_text, in_phonetic;
 
     /* the row at hand */
-    uint64_t row;           /* its number, from 1 */
+    uint64_t row; /* its number, from 1 */
     bool row_done;
     struct buf row_text;
     struct sheet_cell {
-        uint32_t column;    /* from 0, rising */
-        uint8_t type;       /* enum cell_type */
-        size_t at, n;       /* in row_text */
-    } *cells;
+        uint32_t column; /* from 0, rising */
+        uint8_t type;    /* enum cell_type */
+        size_t at, n;    /* in row_text */
+    } * cells;
     size_t n_cells, cap_cells;
     struct {
         bool open, in_value;
-        char type;          /* 's'hared, 'n'umber, 't'ext, 'b'ool, 'd'ate */
+        char type; /* 's'hared, 'n'umber, 't'ext, 'b'ool, 'd'ate */
         uint32_t column, style;
-        uint32_t last;      /* column of the cell before, plus one */
+        uint32_t last; /* column of the cell before, plus one */
         struct buf text;
     } cell;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Exports as workbooks. The zip around the parts would keep a fuzzer busy with check sums, so the bytes are the parts
- * themselves: sheet, strings and styles, each behind a line "=== NAME", packed here. What is no such text is taken
- * as a whole zip file. */
+/* Exports as workbooks. The zip around the parts would keep a fuzzer busy with check sums, so the bytes are
+ * the parts themselves: sheet, strings and styles, each behind a line "=== NAME", packed here. What is no
+ * such text is taken as a whole zip file. */
 #include "source_kit.h"
 
 #include <zip.h>

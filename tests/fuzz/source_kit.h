@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bytes as an export: read to its end, then again from a position told on the way. Both must give the same rows, and
- * no row may reach beyond what a source promises. */
+/* Bytes as an export: read to its end, then again from a position told on the way. Both must give the same
+ * rows, and no row may reach beyond what a source promises. */
 #ifndef TESTS_FUZZ_SOURCE_KIT_H
 #define TESTS_FUZZ_SOURCE_KIT_H
 
@@ -42,7 +42,8 @@ static inline struct kit_row kit_look(const struct row *row, const struct source
     return (struct kit_row){row->record, row->line, h};
 }
 
-/* Reads all rows; *half: the position behind the middle one of `known` (when that is not NULL: nothing is told). */
+/* Reads all rows; *half: the position behind the middle one of `known` (when that is not NULL: nothing is
+ * told). */
 static inline size_t kit_read(struct source *s, struct kit_row *rows, struct position *tell, size_t tell_at)
 {
     struct row row;
@@ -95,7 +96,8 @@ static inline void kit_bytes(const uint8_t *p, size_t n, const struct source_for
 
 static inline void kit_column(struct source_form *f, const char *name, bool must)
 {
-    f->columns[f->n_columns++] = (struct source_column){.names = {slice_of(name)}, .n_names = 1, .must = must};
+    f->columns[f->n_columns++] =
+        (struct source_column){.names = {slice_of(name)}, .n_names = 1, .must = must};
 }
 
 #endif

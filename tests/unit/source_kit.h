@@ -34,8 +34,8 @@ static inline struct source_form kit_form(enum source_format format, const char 
 {
     struct source_form f = {.format = format};
     for (size_t i = 0; i < n; i++)
-        f.columns[f.n_columns++] =
-            (struct source_column){.names = {slice_of(columns[i])}, .n_names = 1, .must = columns[i][0] != '?'};
+        f.columns[f.n_columns++] = (struct source_column){
+            .names = {slice_of(columns[i])}, .n_names = 1, .must = columns[i][0] != '?'};
     for (size_t i = 0; i < n; i++)
         if (!f.columns[i].must)
             f.columns[i].names[0] = slice_of(columns[i] + 1); /* "?name": optional */
@@ -62,7 +62,11 @@ static inline const char *kit_next(struct source *s, bool final)
         fail_msg("%s", err.msg);
     if (rc == 0)
         return "-";
-    int n = snprintf(out, sizeof out, "%s%d", row.fault == ROW_BAD ? "bad " : row.fault ? "cut " : "", (int)row.line);
+    int n = snprintf(out, sizeof out, "%s%d",
+                     row.fault == ROW_BAD ? "bad "
+                     : row.fault          ? "cut "
+                                          : "",
+                     (int)row.line);
     for (size_t i = 0; row.fault == ROW_WHOLE && i < s->form->n_columns; i++)
         n += snprintf(out + n, sizeof out - (size_t)n, "|%.*s", SLICE_ARG(row.cells[i].text));
     return out;

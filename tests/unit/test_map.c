@@ -53,7 +53,8 @@ static struct mapped map(const char *const *pairs, uint8_t type)
     static struct cell cells[SOURCE_COLUMNS_MAX];
     struct row row = {.record = 1, .line = 1, .cells = cells};
     struct mapped m;
-    const char *good[] = {"kind", "欠税", "no", "T1", "code", CODE, "name", "示例一号", "day", "2026-03-05", NULL};
+    const char *good[] = {"kind", "欠税",     "no",  "T1",         "code", CODE,
+                          "name", "示例一号", "day", "2026-03-05", NULL};
     memset(cells, 0, sizeof cells);
     for (int pass = 0; pass < 2; pass++)
         for (const char *const *p = pass ? pairs : good; p && p[0]; p += 2)
@@ -73,7 +74,8 @@ static void assert_text(struct slice got, const char *want)
 
 static void good(void **state)
 {
-    struct mapped m = MAP("sum", "1.5", "people", "6人", "grid", "330482101003", "note", "第一行\n第二行", "role", "sub", "office", "一所");
+    struct mapped m = MAP("sum", "1.5", "people", "6人", "grid", "330482101003", "note", "第一行\n第二行",
+                          "role", "sub", "office", "一所");
     (void)state;
     assert_int_equal(m.class, ROW_SIGNAL);
     assert_text(m.signal.id, "T1");
@@ -142,7 +144,8 @@ static void refused(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct mapped m = MAP(rows[i].column, rows[i].text);
         if (m.class != ROW_REFUSED || strcmp(m.code, rows[i].code) != 0 || !m.why[0])
-            fail_msg("%s %s: %d %s", rows[i].column, rows[i].text, m.class, m.class == ROW_REFUSED ? m.code : "");
+            fail_msg("%s %s: %d %s", rows[i].column, rows[i].text, m.class,
+                     m.class == ROW_REFUSED ? m.code : "");
     }
     struct mapped m = MAP("code", "", "name", "");
     assert_string_equal(m.code, "no_enterprise");
@@ -179,7 +182,9 @@ static void identity(void **state)
     (void)state;
     struct slice id = MAP("no", "").signal.id;
     assert_int_equal(id.n, 32);
-    assert_true(slice_eq(id, MAP("no", "无", "day", "2026年3月5日", "code", "91350100m000100y43 ", "name", "other").signal.id));
+    assert_true(slice_eq(
+        id,
+        MAP("no", "无", "day", "2026年3月5日", "code", "91350100m000100y43 ", "name", "other").signal.id));
     assert_false(slice_eq(id, MAP("no", "", "day", "2026-03-06").signal.id));
     assert_false(slice_eq(id, MAP("no", "", "kind", "失联").signal.id));
     struct slice named = MAP("no", "", "code", "", "name", "示例（一）号").signal.id;
@@ -213,9 +218,9 @@ static void faults(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good),       cmocka_unit_test(mended),   cmocka_unit_test(damaged_names),
-        cmocka_unit_test(refused),    cmocka_unit_test(ignored),  cmocka_unit_test(long_texts),
-        cmocka_unit_test(identity),   cmocka_unit_test(faults),   cmocka_unit_test(numbers_as_dates),
+        cmocka_unit_test(good),     cmocka_unit_test(mended),  cmocka_unit_test(damaged_names),
+        cmocka_unit_test(refused),  cmocka_unit_test(ignored), cmocka_unit_test(long_texts),
+        cmocka_unit_test(identity), cmocka_unit_test(faults),  cmocka_unit_test(numbers_as_dates),
     };
     return cmocka_run_group_tests_name("map", tests, set_up, tear_down);
 }

@@ -33,7 +33,9 @@ static void mistakes(void **state)
         const char *text, *says; /* NULL: no mistake */
     } rows[] = {
         {GOOD, NULL},
-        {GOOD "timezone: \"-05:30\"\nresend_days: 0\nempty: [无]\ninput: {format: xlsx, sheet: 一, delimiter: tab}\n", NULL},
+        {GOOD "timezone: \"-05:30\"\nresend_days: 0\nempty: [无]\ninput: {format: xlsx, sheet: 一, "
+              "delimiter: tab}\n",
+         NULL},
         {"", "f.yaml: error: \"profile\" is missing"},
         {"profile: x\n" GOOD_REST, "\"kind\" is missing"},
         {GOOD "sginal: {}\n", "f.yaml:5:1: error: unknown key \"sginal\""},
@@ -48,17 +50,26 @@ static void mistakes(void **state)
         {"profile: x\nkind: {value: a.b, column: k}\n" GOOD_REST, "either \"value\""},
         {"profile: x\nkind: {column: k, map: {欠税: a.b, 欠 税: c.d}}\n" GOOD_REST, "there twice"},
         {"profile: x\n" GOOD_KIND "id: {}\nsignal: {at: day, uscc: code}\n", "\"id\" needs"},
-        {"profile: x\n" GOOD_KIND "id: {hash: [enterprise, date]}\nsignal: {at: day, uscc: code}\n", "\"hash\" cannot be \"date\""},
+        {"profile: x\n" GOOD_KIND "id: {hash: [enterprise, date]}\nsignal: {at: day, uscc: code}\n",
+         "\"hash\" cannot be \"date\""},
         {"profile: x\n" GOOD_KIND "id: no\nsignal: {uscc: code}\n", "needs \"at\""},
         {"profile: x\n" GOOD_KIND "id: no\nsignal: {at: day}\n", "needs \"uscc\" or \"name\""},
-        {"profile: x\n" GOOD_KIND "id: no\nsignal: {at: day, uscc: c, amount: {column: m, unit: yen}}\n", "\"unit\" cannot be \"yen\""},
-        {"profile: x\n" GOOD_KIND "id: no\nsignal: {at: day, uscc: c, people: {column: m, unit: yuan}}\n", "unknown key \"unit\" in \"people\""},
-        {"profile: x\n" GOOD_KIND "id: no\nsignal: {at: day, uscc: c, region: {value: \"3304\"}}\n", "6, 9 or 12 digits"},
-        {"profile: x\n" GOOD_KIND "id: no\nsignal: {at: day, uscc: c, region: {column: r, digits: 8}}\n", "\"digits\" must be 6, 9 or 12"},
+        {"profile: x\n" GOOD_KIND "id: no\nsignal: {at: day, uscc: c, amount: {column: m, unit: yen}}\n",
+         "\"unit\" cannot be \"yen\""},
+        {"profile: x\n" GOOD_KIND "id: no\nsignal: {at: day, uscc: c, people: {column: m, unit: yuan}}\n",
+         "unknown key \"unit\" in \"people\""},
+        {"profile: x\n" GOOD_KIND "id: no\nsignal: {at: day, uscc: c, region: {value: \"3304\"}}\n",
+         "6, 9 or 12 digits"},
+        {"profile: x\n" GOOD_KIND "id: no\nsignal: {at: day, uscc: c, region: {column: r, digits: 8}}\n",
+         "\"digits\" must be 6, 9 or 12"},
         {"profile: x\n" GOOD_KIND "id: no\nsignal: {at: day, uscc: c, owner: 法人}\n", "needs \"salt\""},
-        {"profile: x\n" GOOD_KIND "id: no\nsignal: {at: day, uscc: c, owner: {column: 法人}}\n", "needs \"salt\""},
-        {"profile: x\n" GOOD_KIND "id: no\nsignal: {at: day, uscc: c, owner: {column: 法人, salt: nowhere}}\n", "nowhere: cannot read"},
-        {"profile: x\n" GOOD_KIND "id: no\nsignal: {at: day, uscc: c, role: {value: boss}}\n", "the role must be"},
+        {"profile: x\n" GOOD_KIND "id: no\nsignal: {at: day, uscc: c, owner: {column: 法人}}\n",
+         "needs \"salt\""},
+        {"profile: x\n" GOOD_KIND
+         "id: no\nsignal: {at: day, uscc: c, owner: {column: 法人, salt: nowhere}}\n",
+         "nowhere: cannot read"},
+        {"profile: x\n" GOOD_KIND "id: no\nsignal: {at: day, uscc: c, role: {value: boss}}\n",
+         "the role must be"},
         {"profile: x\n" GOOD_KIND "id: no\nsignal: {at: [day], uscc: c}\n", "must be a map"},
         {"profile: [x\n", "f.yaml:"},
     };
@@ -69,7 +80,8 @@ static void mistakes(void **state)
         struct err err = {0};
         int rc = profile_parse("f.yaml", slice_of(rows[i].text), &p, &said, &err);
         buf_u8(&said, 0);
-        bool ok = rows[i].says ? rc == WW_ECONFIG && !p && strstr((const char *)said.p, rows[i].says) : rc == 0;
+        bool ok =
+            rows[i].says ? rc == WW_ECONFIG && !p && strstr((const char *)said.p, rows[i].says) : rc == 0;
         if (!ok)
             fail_msg("%s\n-> %d %s", rows[i].text, rc, (const char *)said.p);
         profile_destroy(p);
@@ -85,10 +97,15 @@ static void kinds_are_checked(void **state)
     struct kinds *kinds;
     (void)state;
     assert_int_equal(library_kinds(NULL, &kinds, &err), 0);
-    assert_int_equal(profile_parse("f.yaml", SLICE("profile: x\nkind:\n  column: k\n  map:\n    欠税: tax.arears\n" GOOD_REST), &p, &said, &err), 0);
+    assert_int_equal(
+        profile_parse("f.yaml",
+                      SLICE("profile: x\nkind:\n  column: k\n  map:\n    欠税: tax.arears\n" GOOD_REST), &p,
+                      &said, &err),
+        0);
     assert_int_equal(profile_check_kinds(p, kinds, &said, &err), WW_ECONFIG);
     buf_u8(&said, 0);
-    assert_non_null(strstr((const char *)said.p, "f.yaml:5:9: error: no such kind of signal: \"tax.arears\""));
+    assert_non_null(
+        strstr((const char *)said.p, "f.yaml:5:9: error: no such kind of signal: \"tax.arears\""));
     assert_non_null(strstr((const char *)said.p, "did you mean \"tax.arrears\"?"));
     profile_destroy(p);
     kinds_destroy(kinds);

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define HEAD "\xEF\xBB\xBF" "file,line,code,reason,row\r\n"
+#define HEAD                                                                                                 \
+    "\xEF\xBB\xBF"                                                                                           \
+    "file,line,code,reason,row\r\n"
 
 static char path[64];
 static char contents[4096];
@@ -68,7 +70,9 @@ static void form(void **state)
     begin(r, "in,put.csv", 0);
     rejects_add(r, 7, "bad_uscc", "uscc: \"x\" is wrong", slice_of("1,\"two\nlines\",3"));
     assert_int_equal(rejects_sync(r, &err), 0);
-    assert_string_equal(read_back(), HEAD "\"in,put.csv\",7,bad_uscc,\"uscc: \"\"x\"\" is wrong\",\"1,\"\"two\nlines\"\",3\"\r\n");
+    assert_string_equal(
+        read_back(),
+        HEAD "\"in,put.csv\",7,bad_uscc,\"uscc: \"\"x\"\" is wrong\",\"1,\"\"two\nlines\"\",3\"\r\n");
     rejects_close(r);
 }
 
@@ -90,7 +94,8 @@ static void keeps(void **state)
     begin(r, "a", 2);
     rejects_add(r, 5, "c", "r", slice_of("y"));
     rejects_close(r);
-    assert_string_equal(read_back(), HEAD "a,1,c,r,\"a\nrow\"\r\na,2,c,r,\"a\nrow\"\r\nb,1,c,r,x\r\na,5,c,r,y\r\n");
+    assert_string_equal(read_back(),
+                        HEAD "a,1,c,r,\"a\nrow\"\r\na,2,c,r,\"a\nrow\"\r\nb,1,c,r,x\r\na,5,c,r,y\r\n");
 
     r = open_it(); /* read anew: none of a stays */
     begin(r, "a", 0);

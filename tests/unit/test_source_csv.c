@@ -20,7 +20,8 @@ static void done(struct source *s)
 
 static void plain(void **state)
 {
-    struct source *s = open_text("title,,\r\nprinted on,2026/3/20,\r\nb,x,A\r\n1,2, 3 \r\n\r\n,,\r\n\"q \"\"q\"\"\",,\"two\r\nlines\"\r\n4,5,6\r\n");
+    struct source *s = open_text("title,,\r\nprinted on,2026/3/20,\r\nb,x,A\r\n1,2, 3 \r\n\r\n,,\r\n\"q "
+                                 "\"\"q\"\"\",,\"two\r\nlines\"\r\n4,5,6\r\n");
     (void)state;
     KIT_NEXT(s, "4|3|1|");
     KIT_NEXT(s, "7|two\nlines|q \"q\"|");

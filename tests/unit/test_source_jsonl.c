@@ -20,10 +20,11 @@ static void done(struct source *s)
 
 static void rows(void **state)
 {
-    struct source *s = open_text("{\"no\":\"A\",\"party\":{\"name\":\" 平湖 \"},\"list\":[0,{\"x\":true}],\"sum\":216945.67}\n"
-                                 "\n"
-                                 "{\"no\":12345678901234567890123,\"party\":null,\"list\":[],\"sum\":-1.50E+3}\n"
-                                 "{\"party.name\":\"with a dot\",\"sum\":{}}\n");
+    struct source *s = open_text(
+        "{\"no\":\"A\",\"party\":{\"name\":\" 平湖 \"},\"list\":[0,{\"x\":true}],\"sum\":216945.67}\n"
+        "\n"
+        "{\"no\":12345678901234567890123,\"party\":null,\"list\":[],\"sum\":-1.50E+3}\n"
+        "{\"party.name\":\"with a dot\",\"sum\":{}}\n");
     (void)state;
     KIT_NEXT(s, "1|A|平湖|true|216945.67");
     KIT_NEXT(s, "3|12345678901234567890123|||-1.50E+3");
@@ -36,7 +37,8 @@ static void types(void **state)
 {
     struct err err = {0};
     struct row row;
-    struct source *s = open_text("{\"no\":1,\"party\":{\"name\":\"1\"},\"list\":[0,{\"x\":\"\"}],\"sum\":[2]}\n");
+    struct source *s =
+        open_text("{\"no\":1,\"party\":{\"name\":\"1\"},\"list\":[0,{\"x\":\"\"}],\"sum\":[2]}\n");
     (void)state;
     assert_int_equal(source_next(s, true, &row, &err), 1);
     assert_int_equal(row.cells[0].type, CELL_NUMBER);
@@ -48,7 +50,8 @@ static void types(void **state)
 
 static void broken(void **state)
 {
-    struct source *s = open_text("{\"no\":1,\"no\":2}\n{]\n[1]\n{\"no\":01}\n{\"no\":\"1 \\\" 2\"}\n{\"no\":\"x\\u0000\"}\n");
+    struct source *s = open_text(
+        "{\"no\":1,\"no\":2}\n{]\n[1]\n{\"no\":01}\n{\"no\":\"1 \\\" 2\"}\n{\"no\":\"x\\u0000\"}\n");
     (void)state;
     KIT_NEXT(s, "bad 1");
     KIT_NEXT(s, "bad 2");
@@ -81,7 +84,7 @@ static void cut_off(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows), cmocka_unit_test(types), cmocka_unit_test(broken), cmocka_unit_test(cut_off)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rows), cmocka_unit_test(types),
+                                       cmocka_unit_test(broken), cmocka_unit_test(cut_off)};
     return cmocka_run_group_tests_name("source_jsonl", tests, NULL, NULL);
 }

@@ -16,24 +16,30 @@ struct part {
 };
 
 static const struct part skeleton[] = {
-    {"_rels/.rels", "<Relationships><Relationship Id='r' Type='" OFFICE "/officeDocument' Target='/xl/book.xml'/></Relationships>"},
+    {"_rels/.rels", "<Relationships><Relationship Id='r' Type='" OFFICE
+                    "/officeDocument' Target='/xl/book.xml'/></Relationships>"},
     {"xl/_rels/book.xml.rels",
-     "<Relationships><Relationship Id='s1' Type='" OFFICE "/worksheet' Target='one.xml'/><Relationship Id='s2' Type='" OFFICE
-     "/worksheet' Target='two.xml'/><Relationship Id='t' Type='" OFFICE "/sharedStrings' Target='strings.xml'/>"
+     "<Relationships><Relationship Id='s1' Type='" OFFICE
+     "/worksheet' Target='one.xml'/><Relationship Id='s2' Type='" OFFICE
+     "/worksheet' Target='two.xml'/><Relationship Id='t' Type='" OFFICE
+     "/sharedStrings' Target='strings.xml'/>"
      "<Relationship Id='y' Type='" OFFICE "/styles' Target='styles.xml'/></Relationships>"},
     {"xl/book.xml", "<x:workbook xmlns:x='m' xmlns:r='" OFFICE "'><x:workbookPr date1904='0'/><x:sheets>"
                     "<x:sheet name='一' r:id='s1'/><x:sheet name='二' r:id='s2'/></x:sheets></x:workbook>"},
     {"xl/styles.xml",
      "<styleSheet><numFmts><numFmt numFmtId='170' formatCode='[$-804]yyyy\"年\"m\"月\"d\"日\"'/>"
-     "<numFmt numFmtId='171' formatCode='0.00\"days\"'/></numFmts><cellStyleXfs><xf numFmtId='14'/></cellStyleXfs>"
-     "<cellXfs><xf/><xf numFmtId='14'/><xf numFmtId='170'/><xf numFmtId='171'/><xf numFmtId='31'/></cellXfs></styleSheet>"},
+     "<numFmt numFmtId='171' formatCode='0.00\"days\"'/></numFmts><cellStyleXfs><xf "
+     "numFmtId='14'/></cellStyleXfs>"
+     "<cellXfs><xf/><xf numFmtId='14'/><xf numFmtId='170'/><xf numFmtId='171'/><xf "
+     "numFmtId='31'/></cellXfs></styleSheet>"},
     {"xl/strings.xml", "<sst><si><t>a</t></si><si><r><t>b</t></r><r><t/></r><rPh><t>注音</t></rPh></si>"
                        "<si><t xml:space='preserve'> 平湖_x000D_\n市 &amp; </t></si></sst>"},
-    {"xl/one.xml", "<worksheet><sheetData><row r='1'><c t='inlineStr'><is><t>nothing here</t></is></c></row></sheetData></worksheet>"},
+    {"xl/one.xml", "<worksheet><sheetData><row r='1'><c t='inlineStr'><is><t>nothing "
+                   "here</t></is></c></row></sheetData></worksheet>"},
 };
 
 #define HEAD                                                                                                 \
-    "<worksheet><sheetData><row r='1'><c r='A1' t='inlineStr'><is><t>title</t></is></c></row>"              \
+    "<worksheet><sheetData><row r='1'><c r='A1' t='inlineStr'><is><t>title</t></is></c></row>"               \
     "<row r='2'><c r='A2' t='s'><v>0</v></c><c r='C2' t='s'><v>1</v></c></row>"
 
 /* A workbook with that second sheet, and a part changed. */
@@ -47,7 +53,8 @@ static void pack(const char *sheet, struct part changed)
         bool other = changed.name && strcmp(changed.name, skeleton[i].name) == 0;
         const char *text = other ? changed.text : skeleton[i].text;
         if (text)
-            assert_true(zip_file_add(z, skeleton[i].name, zip_source_buffer(z, text, strlen(text), 0), 0) >= 0);
+            assert_true(zip_file_add(z, skeleton[i].name, zip_source_buffer(z, text, strlen(text), 0), 0) >=
+                        0);
     }
     assert_true(zip_file_add(z, "xl/two.xml", zip_source_buffer(z, sheet, strlen(sheet), 0), 0) >= 0);
     assert_int_equal(zip_close(z), 0);
@@ -72,9 +79,10 @@ static void done(struct source *s)
 
 static void rows(void **state)
 {
-    struct source *s = open_book(HEAD "<row r='3'><c r='A3' t='s'><v>2</v></c><c r='C3'><v>0.91000000000000003</v></c></row>"
-                                      "<row r='4'/><row r='6'><c r='C6' t='str'><f>A1</f><v>x</v></c></row>"
-                                      "<row><c t='b'><v>1</v></c><c/><c t='e'><v>#N/A</v></c></row></sheetData></worksheet>");
+    struct source *s = open_book(
+        HEAD "<row r='3'><c r='A3' t='s'><v>2</v></c><c r='C3'><v>0.91000000000000003</v></c></row>"
+             "<row r='4'/><row r='6'><c r='C6' t='str'><f>A1</f><v>x</v></c></row>"
+             "<row><c t='b'><v>1</v></c><c/><c t='e'><v>#N/A</v></c></row></sheetData></worksheet>");
     (void)state;
     KIT_NEXT(s, "3|平湖 \n市 &|0.91000000000000003|");
     KIT_NEXT(s, "6||x|");
@@ -86,11 +94,12 @@ static void rows(void **state)
 
 static void dates(void **state)
 {
-    struct source *s = open_book(HEAD "<row r='3'><c r='A3' s='1'><v>46086</v></c><c r='C3' s='2'><v>46086.430902777778</v></c></row>"
-                                      "<row r='4'><c r='A4' s='3'><v>46086</v></c><c r='C4' s='4'><v>46086</v></c></row>"
-                                      "<row r='5'><c r='A5' s='0'><v>46086</v></c><c r='C5' t='d'><v>2026-03-05T00:00:00</v></c></row>"
-                                      "<row r='6'><c r='A6' s='1'><v>60</v></c><c r='C6' s='99'><v>46086</v></c></row>"
-                                      "</sheetData></worksheet>");
+    struct source *s = open_book(
+        HEAD "<row r='3'><c r='A3' s='1'><v>46086</v></c><c r='C3' s='2'><v>46086.430902777778</v></c></row>"
+             "<row r='4'><c r='A4' s='3'><v>46086</v></c><c r='C4' s='4'><v>46086</v></c></row>"
+             "<row r='5'><c r='A5' s='0'><v>46086</v></c><c r='C5' t='d'><v>2026-03-05T00:00:00</v></c></row>"
+             "<row r='6'><c r='A6' s='1'><v>60</v></c><c r='C6' s='99'><v>46086</v></c></row>"
+             "</sheetData></worksheet>");
     (void)state;
     KIT_NEXT(s, "3|2026-03-05|2026-03-05T10:20:30|");
     KIT_NEXT(s, "4|46086|2026-03-05|");
@@ -103,8 +112,9 @@ static void raw_rows(void **state)
 {
     struct err err = {0};
     struct row row;
-    struct source *s = open_book(HEAD "<row r='3'><c r='B3' t='inlineStr'><is><t>x \"y\", z</t></is></c><c r='D3'><v>7</v></c></row>"
-                                      "</sheetData></worksheet>");
+    struct source *s = open_book(
+        HEAD "<row r='3'><c r='B3' t='inlineStr'><is><t>x \"y\", z</t></is></c><c r='D3'><v>7</v></c></row>"
+             "</sheetData></worksheet>");
     (void)state;
     assert_int_equal(source_next(s, true, &row, &err), 1);
     assert_string_equal(row.raw.p, ",\"x \"\"y\"\", z\",,7");
@@ -115,8 +125,9 @@ static void positions(void **state)
 {
     struct err err = {0};
     struct position at;
-    const char *sheet = HEAD "<row r='3'><c><v>1</v></c></row><row r='5'><c><v>2</v></c></row><row r='9'><c><v>3</v></c></row>"
-                             "</sheetData></worksheet>";
+    const char *sheet = HEAD
+        "<row r='3'><c><v>1</v></c></row><row r='5'><c><v>2</v></c></row><row r='9'><c><v>3</v></c></row>"
+        "</sheetData></worksheet>";
     struct source *s = open_book(sheet);
     (void)state;
     KIT_NEXT(s, "3|1||");
@@ -157,7 +168,8 @@ static void damaged(void **state)
         const char *sheet, *says;
     } sheets[] = {
         {"<worksheet><sheetData><row r='2'/><row r='2'/></sheetData></worksheet>", "not in order"},
-        {"<worksheet><sheetData><row r='1'><c r='B1'/><c r='A1'/></row></sheetData></worksheet>", "not in order"},
+        {"<worksheet><sheetData><row r='1'><c r='B1'/><c r='A1'/></row></sheetData></worksheet>",
+         "not in order"},
         {"<worksheet><sheetData><row r='9999999'/></sheetData></worksheet>", "impossible number"},
         {"<worksheet><sheetData><row><c r='AAAAAA1'/></row></sheetData></worksheet>", "impossible place"},
         {"<worksheet><sheetData><row><c t='s'><v>3</v></c></row></sheetData></worksheet>", "shared string"},
@@ -214,8 +226,9 @@ static void named_sheet(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows),    cmocka_unit_test(dates), cmocka_unit_test(raw_rows),   cmocka_unit_test(positions),
-        cmocka_unit_test(damaged), cmocka_unit_test(bombs), cmocka_unit_test(named_sheet),
+        cmocka_unit_test(rows),        cmocka_unit_test(dates),   cmocka_unit_test(raw_rows),
+        cmocka_unit_test(positions),   cmocka_unit_test(damaged), cmocka_unit_test(bombs),
+        cmocka_unit_test(named_sheet),
     };
     return cmocka_run_group_tests_name("source_xlsx", tests, NULL, NULL);
 }

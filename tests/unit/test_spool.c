@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The spool: progress and kept signals survive, by endpoint and profile; damaged and foreign bytes are not believed. */
+/* The spool: progress and kept signals survive, by endpoint and profile; damaged and foreign bytes are not
+ * believed. */
 #include "adapters/keep.h"
 #include "adapters/spool.h"
 
@@ -48,11 +49,12 @@ static struct ww_signal signal_of(const char *id)
 
 static struct progress progress_of(uint64_t record)
 {
-    struct progress p = {.position = {.offset = 1ull << 40, .line = 12, .record = record, .check = 0xDEADBEEF},
-                         .tally = {.records = record, .sent = 3, .accepted = 2, .duplicates = 1, .ignored = 4},
-                         .rejects = 2,
-                         .done = true,
-                         .store = "store-1"};
+    struct progress p = {
+        .position = {.offset = 1ull << 40, .line = 12, .record = record, .check = 0xDEADBEEF},
+        .tally = {.records = record, .sent = 3, .accepted = 2, .duplicates = 1, .ignored = 4},
+        .rejects = 2,
+        .done = true,
+        .store = "store-1"};
     tally_reject(&p.tally, "bad_uscc", 2);
     return p;
 }
@@ -178,9 +180,25 @@ static void locks(void **state)
 static void bytes(void **state)
 {
     struct ww_attr attrs[] = {{"office", "一所", 0}, {"n", NULL, -7}};
-    struct ww_signal s = {.id = "i", .kind = "k", .at = -1, .uscc = "u", .name = "n", .region = "r", .industry = "d",
-                          .amount = 0, .people = 2, .since = 3, .project = "p", .role = "o", .owner = "w", .status = "s",
-                          .ref = "f", .note = "e", .cancels = "c", .attrs = attrs, .n_attrs = 2};
+    struct ww_signal s = {.id = "i",
+                          .kind = "k",
+                          .at = -1,
+                          .uscc = "u",
+                          .name = "n",
+                          .region = "r",
+                          .industry = "d",
+                          .amount = 0,
+                          .people = 2,
+                          .since = 3,
+                          .project = "p",
+                          .role = "o",
+                          .owner = "w",
+                          .status = "s",
+                          .ref = "f",
+                          .note = "e",
+                          .cancels = "c",
+                          .attrs = attrs,
+                          .n_attrs = 2};
     struct ww_signal *out, both[] = {s, signal_of("x")};
     struct arena a = {0};
     struct buf b = {0};

@@ -121,7 +121,8 @@ static void serials(void **state)
     (void)state;
     assert_true(value_serial(slice_of("46086"), false, &ms) && ms == civil_to_ms(2026, 3, 5, 0));
     assert_true(value_serial(slice_of("46086.5"), false, &ms) && ms == civil_to_ms(2026, 3, 5, 0) + 43200000);
-    assert_true(value_serial(slice_of("46086.430902777778"), false, &ms) && ms == civil_to_ms(2026, 3, 5, 0) + 37230000);
+    assert_true(value_serial(slice_of("46086.430902777778"), false, &ms) &&
+                ms == civil_to_ms(2026, 3, 5, 0) + 37230000);
     assert_true(value_serial(slice_of("46086.99999999"), false, &ms) && ms == civil_to_ms(2026, 3, 6, 0));
     assert_true(value_serial(slice_of("44624"), true, &ms) && ms == civil_to_ms(2026, 3, 5, 0));
     assert_true(value_serial(slice_of("1"), false, &ms) && ms == civil_to_ms(1900, 1, 1, 0));
