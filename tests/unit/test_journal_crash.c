@@ -310,7 +310,7 @@ static void record_mending(const char *dir, uint64_t first_acked, uint64_t first
     journal_close(j);
 }
 
-/* One in seven images is mended under a recorder of its own, and that recording played. */
+/* One in eleven images is mended under a recorder of its own, and that recording played. */
 static void mend_image(const char *dir, const struct event *e)
 {
     static struct event outer_events[EVENTS_MOST];
@@ -318,7 +318,7 @@ static void mend_image(const char *dir, const struct event *e)
     static struct piece outer_pieces[PIECES_MOST];
     static int turn;
     size_t n[3] = {n_events, n_models, n_pieces};
-    if (turn++ % 7 != 0)
+    if (turn++ % 11 != 0)
         return;
     memcpy(outer_events, events, sizeof events);
     memcpy(outer_models, models, sizeof models);
