@@ -11,7 +11,7 @@ import signal
 import subprocess
 import unittest
 
-from harness import (BUILD, JIAXING, PATIENCE, PINGHU, THREE_AGENCIES, Daemon, Log, WireCase, main, now_ms,
+from harness import (BUILD, JIAXING, PATIENCE, PINGHU, ROOT, THREE_AGENCIES, Daemon, Log, WireCase, main, now_ms,
                      program_env, run, sig, spoil, uscc, without_session)
 
 WAGEWARN = os.path.join(BUILD, "cli", "wagewarn")
@@ -69,6 +69,19 @@ class Words(Cli):
             self.assertLess(one.index("Example:"), one.index("Usage:"))
             self.assertIn("wagewarn " + command, one)
         self.assertIn("命令", self.cli("--help", **CHINESE)[0])
+
+    def test_the_manual_names_every_command_and_option(self):
+        with open(os.path.join(ROOT, "docs", "man", "wagewarn.1.scd"), encoding="utf-8") as f:
+            manual = f.read()
+        alert = "".join(re.findall(r"^\*alert .*$", manual, re.M))
+        for line in self.cli("--help")[0].split("Commands:")[1].split("Options:")[0].strip().split("\n"):
+            words = re.match(r"[a-z ]+[a-z]", line.strip()).group().split()
+            if words[0] == "alert":
+                self.assertIn("*%s*" % words[1], alert.replace("alert ", "*").replace("**", "*"))
+            else:
+                self.assertIn("\n*%s*" % " ".join(words), manual)
+            for option in re.findall(r"^ .*(--[a-z-]+)", self.cli(*words, "--help")[0], re.M):
+                self.assertIn("*%s*" % option, manual, words)
 
     def test_version(self):
         self.assertRegex(self.cli("--version")[0], r"^wagewarn \d+\.\d+\.\d+\n$")
