@@ -16,6 +16,27 @@ static void put_words(struct enc_open *m, const char *key, const char *const *wo
         enc_str(m->b, words[i]);
 }
 
+/* Who may send every kind is told the agencies that there are. */
+static void put_agencies(struct enc_open *m, const struct ask *a)
+{
+    const struct kinds *kinds = a->s->config->catalog.kinds;
+    const char *names[64];
+    uint32_t n = 0;
+    if (!a->principal->every_kind) {
+        put_words(m, "agencies", a->principal->agencies, a->principal->n_agencies);
+        return;
+    }
+    for (size_t i = 0; i < kinds_count(kinds); i++) {
+        const char *agency = kinds_at(kinds, i)->agency;
+        uint32_t k = 0;
+        while (k < n && strcmp(names[k], agency) != 0)
+            k++;
+        if (k == n && n < ARRAY_LEN(names))
+            names[n++] = agency;
+    }
+    put_words(m, "agencies", names, n);
+}
+
 void on_hello(struct ask *a)
 {
     int64_t protocol = PROTOCOL_VERSION;
@@ -35,7 +56,7 @@ void on_hello(struct ask *a)
     enc_kv_str(&m, "store", a->s->store);
     enc_kv_str(&m, "principal", p->name);
     enc_kv_str(&m, "role", p->role);
-    put_words(&m, "agencies", p->agencies, p->n_agencies);
+    put_agencies(&m, a);
     put_words(&m, "kinds", p->kinds, p->n_kinds);
     reply_regions(&m, p->regions, p->n_regions);
     enc_kv_uint(&m, "max_batch", (uint64_t)a->s->config->limits.max_batch);
