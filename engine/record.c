@@ -19,7 +19,7 @@ static void put_sig(struct buf *b, const struct sig *s, const struct sig *before
                  (s->credit ? S_CREDIT : 0) | (rank ? S_RANK : 0);
     buf_varint(b, f);
     buf_zigzag(b, (int64_t)(s->seq - (before ? before->seq : 0)));
-    buf_zigzag(b, s->at - (before ? before->at : 0));
+    buf_zigzag(b, (int64_t)((uint64_t)s->at - (uint64_t)(before ? before->at : 0)));
     buf_slice(b, s->id);
     if (s->region)
         buf_varint(b, s->region);
