@@ -3,7 +3,7 @@
  * appends each message's bytes to a file that was filled with zeros beforehand, one fdatasync for all of them, then the
  * acks. It decodes nothing but the request's number and the length of its list, and knows no signal.
  *
- *     bare --listen ENDPOINT --file PATH [--mib 4096]
+ *     bare --listen ENDPOINT --file PATH [--mib 1024]
  *
  * Prints "ready" on standard error; ends on SIGTERM. */
 #include "bench/wire.h"
@@ -133,7 +133,7 @@ int main(int argc, char **argv)
 {
     static const struct option options[] = {
         {"listen", 1, 0, 'l'}, {"file", 1, 0, 'f'}, {"mib", 1, 0, 'm'}, {0, 0, 0, 0}};
-    const char *endpoint = "tcp://127.0.0.1:7411", *file = "bare.dat";
+    const char *endpoint = NULL, *file = NULL;
     long mib = 1024;
     for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;)
         switch (o) {
@@ -142,6 +142,10 @@ int main(int argc, char **argv)
         case 'm': mib = atol(optarg); break;
         default: return 2;
         }
+    if (!endpoint || !file || mib < 1 || optind != argc) {
+        fprintf(stderr, "usage: bare --listen ENDPOINT --file PATH [--mib MIB]\n");
+        return 2;
+    }
     struct bare *b = calloc(1, sizeof *b);
     if (!b || !(b->buffer = malloc(BUFFER)))
         return 75;
