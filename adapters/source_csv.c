@@ -22,7 +22,6 @@ struct csv_source {
     struct csv_parser parser;
     bool parser_made;
     struct header header;
-    uint64_t header_line;
     uint64_t record;
     struct arena arena;   /* of the row given */
     struct arena scratch; /* of the search for the header, of a line looked at alone */
@@ -159,7 +158,7 @@ static int seek_header(struct csv_source *s, char with, bool final, bool *more, 
     csv_set_delim(&s->parser, (unsigned char)with);
     for (unsigned rows = 0; rows < SOURCE_TITLE_ROWS; rows++) {
         enum shape shape;
-        uint64_t number;
+        uint64_t number = 0;
         rc = read_row(s, final, true, &shape, &number, err);
         *more = rc == 0;
         if (rc <= 0)
@@ -168,7 +167,6 @@ static int seek_header(struct csv_source *s, char with, bool final, bool *more, 
         bool hit = shape == SHAPE_ROW &&
                    header_try(&s->header, s->base.form, all_fields(s, &s->scratch), s->n_fields, &s->scratch);
         if (hit) {
-            s->header_line = number;
             lines_mark(&s->lines);
             return 1;
         }
