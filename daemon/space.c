@@ -2,6 +2,9 @@
 /* Asks the file system; leaves to the writer what too little space means. */
 #include "daemon/space.h"
 
+#include "lib/mem.h"
+
+#include <stdlib.h>
 #include <sys/statvfs.h>
 #include <time.h>
 
@@ -16,7 +19,12 @@ static int64_t boot_ms(void)
 
 void space_init(struct space *s, const char *dir)
 {
-    *s = (struct space){.dir = dir, .asked_ms = -ASK_AGAIN_MS, .free_ppm = WHOLE_PPM};
+    *s = (struct space){.dir = mem_strndup(dir, strlen(dir)), .asked_ms = -ASK_AGAIN_MS, .free_ppm = WHOLE_PPM};
+}
+
+void space_finish(struct space *s)
+{
+    free(s->dir);
 }
 
 static uint64_t ppm(uint64_t part, uint64_t whole)

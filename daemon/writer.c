@@ -537,6 +537,7 @@ static void destroy(struct writer *w)
 {
     handoff_finish(&w->h);
     buf_finish(&w->own);
+    space_finish(&w->space);
     free(w->entries);
     free(w->owners);
     free(w);

@@ -95,6 +95,7 @@ static void withdraw(struct engine *e, const struct entry_signal *x, uint32_t ki
         memcpy(name.b + 1, sig->name, NAME_HASH_LEN);
     }
     identity_recall(e, c);
+    c->last_seq = e->number; /* news like any other: what a mistaken clearing closed may open again */
     life_judge(e, c, e->time, CAUSE_SIGNALS);
     if (bound)
         identity_unbind(e, &name, &key);

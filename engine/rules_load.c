@@ -320,14 +320,17 @@ static void load_rule(struct loader *l, const struct tree *t, struct rule *r)
 {
     static const char *const words[] = {"id", "title", "when", "then"};
     const struct tree *id = tree_get(t, "id"), *title = tree_get(t, "title"), *when = tree_get(t, "when");
-    if (t->type != TREE_MAP || !id || id->type != TREE_SCALAR || id->text.n == 0 || id->text.n > 64) {
-        mistake_at(l->m, t, NULL, "a rule needs an id of 1 to 64 bytes");
+    if (t->type != TREE_MAP) {
+        mistake_at(l->m, t, NULL, "a rule is a map of id, title, when, then");
         return;
     }
     unknown_keys(l, t, words, ARRAY_LEN(words));
-    r->id = arena_slice(&l->s->arena, id->text);
+    if (!id || id->type != TREE_SCALAR || id->text.n == 0 || id->text.n > 64)
+        mistake_at(l->m, t, NULL, "a rule needs an id of 1 to 64 bytes");
+    else
+        r->id = arena_slice(&l->s->arena, id->text);
     for (struct rule *other = l->s->rules; other < r; other++)
-        if (slice_eq(other->id, r->id))
+        if (r->id.n && slice_eq(other->id, r->id))
             mistake_at(l->m, id, NULL, "two rules are called \"%.*s\"", SLICE_ARG(r->id));
     const struct tree *zh = tree_get(title, "zh"), *en = tree_get(title, "en");
     if (!zh || !en)
