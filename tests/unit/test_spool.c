@@ -131,13 +131,13 @@ static void many_pruned(void **state)
     struct err err = {0};
     struct spool *s = open_it("e", "p");
     (void)state;
-    for (int64_t t = 0; t < 2000; t++) {
+    for (int64_t t = 0; t < 300; t++) {
         struct ww_signal one = signal_of("a");
-        if (t % 500 == 499)
+        if (t == 299)
             one.id = "z";
         assert_int_equal(spool_commit(s, NULL, NULL, &one, 1, t, &err), 0);
     }
-    assert_int_equal(spool_prune(s, 1999, &err), 0);
+    assert_int_equal(spool_prune(s, 299, &err), 0);
     assert_string_equal(kept(s), "z ");
     spool_close(s);
 }
