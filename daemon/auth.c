@@ -14,7 +14,8 @@
 #include <zmq.h>
 
 enum {
-    PARTS_MAX = 8,    /* of a request: version, id, domain, address, identity, mechanism, credentials, and one too many */
+    PARTS_MAX = 8, /* of a request: version, id, domain, address, identity, mechanism, credentials, and one
+                      too many */
     PART_BYTES = 256,
     TURN_REQUESTS = 64,
     KEY_BYTES = 32,
@@ -132,11 +133,12 @@ static size_t receive(struct auth *a, struct part parts[PARTS_MAX])
 static void answer(struct auth *a, const struct part *request, const struct verdict *v)
 {
     const struct slice frames[] = {
-        SLICE("1.0"),       {request->p, request->n}, slice_of(v->status),
+        SLICE("1.0"),      {request->p, request->n}, slice_of(v->status),
         slice_of(v->text), slice_of(v->user),        {"", 0},
     };
     for (size_t i = 0; i < ARRAY_LEN(frames); i++)
-        if (zmq_send(a->zmq, frames[i].p, frames[i].n, (i + 1 < ARRAY_LEN(frames) ? ZMQ_SNDMORE : 0) | ZMQ_DONTWAIT) < 0)
+        if (zmq_send(a->zmq, frames[i].p, frames[i].n,
+                     (i + 1 < ARRAY_LEN(frames) ? ZMQ_SNDMORE : 0) | ZMQ_DONTWAIT) < 0)
             return;
 }
 
@@ -217,10 +219,12 @@ int auth_read_secret(const char *file, char out[KEY_TEXT_LEN + 1], struct err *e
         return err_set(err, WW_ECONFIG, "%s: anybody may read this secret key; 'chmod o= %s'", file, file);
     }
     close(fd);
-    bool ends = n == KEY_TEXT_LEN || (n > KEY_TEXT_LEN && (text[KEY_TEXT_LEN] == '\n' || text[KEY_TEXT_LEN] == '\r'));
+    bool ends =
+        n == KEY_TEXT_LEN || (n > KEY_TEXT_LEN && (text[KEY_TEXT_LEN] == '\n' || text[KEY_TEXT_LEN] == '\r'));
     text[KEY_TEXT_LEN] = 0;
     if (!ends || !zmq_z85_decode(key, text))
-        return err_set(err, WW_ECONFIG, "%s: no secret key: its first line must be the 40 characters of one (Z85)", file);
+        return err_set(err, WW_ECONFIG,
+                       "%s: no secret key: its first line must be the 40 characters of one (Z85)", file);
     memcpy(out, text, KEY_TEXT_LEN + 1);
     return 0;
 }

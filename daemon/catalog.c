@@ -53,7 +53,8 @@ int catalog_read_file(const char *path, struct arena *a, struct slice *out, stru
     return code;
 }
 
-const struct tree *catalog_read_yaml(const char *path, struct arena *a, struct slice *text, struct report *report)
+const struct tree *catalog_read_yaml(const char *path, struct arena *a, struct slice *text,
+                                     struct report *report)
 {
     struct err err;
     struct tree *tree = NULL;
@@ -111,7 +112,8 @@ static struct tree *calendar_tree(const char *path, struct arena *a, struct repo
     if (got == 0) {
         csv_begin(&csv, path, text, a);
         got = csv_next(&csv, &err);
-        if (got == 1 && (csv.n != 2 || !slice_is(csv.cells[0], "year") || !slice_is(csv.cells[1], "new_year_day")))
+        if (got == 1 &&
+            (csv.n != 2 || !slice_is(csv.cells[0], "year") || !slice_is(csv.cells[1], "new_year_day")))
             got = csv_fault(&csv, &err, "the columns must be \"year,new_year_day\"");
         while (got == 1 && (got = csv_next(&csv, &err)) == 1) {
             int64_t day;
@@ -130,7 +132,8 @@ static struct tree *calendar_tree(const char *path, struct arena *a, struct repo
     return list;
 }
 
-static void make_settings(struct catalog *c, const struct catalog_files *files, struct tree *festivals, struct arena *a)
+static void make_settings(struct catalog *c, const struct catalog_files *files, struct tree *festivals,
+                          struct arena *a)
 {
     struct tree *t = tree_new(a, TREE_MAP);
     struct tree *rules = tree_new(a, TREE_MAP);
@@ -148,17 +151,20 @@ static void make_settings(struct catalog *c, const struct catalog_files *files, 
 
 /* ---- loading ---- */
 
-static void load_tables(struct catalog *c, const struct catalog_files *files, struct arena *a, struct report *report)
+static void load_tables(struct catalog *c, const struct catalog_files *files, struct arena *a,
+                        struct report *report)
 {
     struct err err;
     struct slice text;
     if (catalog_read_file(files->kinds, a, &text, &err) || kinds_parse(&c->kinds, files->kinds, text, &err))
         report_err(report, &err);
-    if (catalog_read_file(files->regions, a, &text, &err) || regions_parse(&c->regions, files->regions, text, &err))
+    if (catalog_read_file(files->regions, a, &text, &err) ||
+        regions_parse(&c->regions, files->regions, text, &err))
         report_err(report, &err);
 }
 
-bool catalog_load(struct catalog *c, const struct catalog_files *files, struct arena *a, struct report *report)
+bool catalog_load(struct catalog *c, const struct catalog_files *files, struct arena *a,
+                  struct report *report)
 {
     *c = (struct catalog){0};
     size_t before = report->errors;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the daemon believes in: kinds, regions, calendar, rules, loaded from files and made into the settings tree that
- * is journalled whole. Immutable once loaded; any thread may read it. Main thread loads. */
+/* What the daemon believes in: kinds, regions, calendar, rules, loaded from files and made into the settings
+ * tree that is journalled whole. Immutable once loaded; any thread may read it. Main thread loads. */
 #ifndef DAEMON_CATALOG_H
 #define DAEMON_CATALOG_H
 
@@ -23,7 +23,8 @@ struct catalog {
     uint8_t hash[CHAIN_LEN];     /* BLAKE2b-256 of the encoded settings: their version */
 };
 
-/* Loads and checks everything, so that all mistakes of all files are told at once. False: the report says what. */
+/* Loads and checks everything, so that all mistakes of all files are told at once. False: the report says
+ * what. */
 bool catalog_load(struct catalog *, const struct catalog_files *, struct arena *, struct report *) WW_CHECK;
 void catalog_finish(struct catalog *);
 

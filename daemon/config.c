@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Owns what a configuration file says. Main thread. The tables it names are the catalog's, principals the principal
- * room's. */
+/* Owns what a configuration file says. Main thread. The tables it names are the catalog's, principals the
+ * principal room's. */
 #include "daemon/config.h"
 
 #include "lib/calendar.h"
@@ -16,14 +16,22 @@ struct loading {
     struct config *c;
     const struct options *options;
     struct report *report;
-    struct mistakes m;         /* of the configuration file itself */
+    struct mistakes m; /* of the configuration file itself */
     struct slice text;
-    const char *dir;           /* of the file: names in it are relative to this */
-    const char *files[8];      /* by enum config_file */
+    const char *dir;      /* of the file: names in it are relative to this */
+    const char *files[8]; /* by enum config_file */
 };
 
-enum config_file { FILE_RULES, FILE_KINDS, FILE_REGIONS, FILE_CALENDAR, FILE_PRINCIPALS, FILE_AREAS, FILE_TEAMS,
-                   FILE_MEASURES };
+enum config_file {
+    FILE_RULES,
+    FILE_KINDS,
+    FILE_REGIONS,
+    FILE_CALENDAR,
+    FILE_PRINCIPALS,
+    FILE_AREAS,
+    FILE_TEAMS,
+    FILE_MEASURES
+};
 
 static const struct {
     const char *key, *shipped; /* NULL: there is none without the key */
@@ -47,7 +55,8 @@ struct key {
     on_key *set;
 };
 
-static void unknown_key(struct loading *l, const struct tree *key, const struct key *keys, size_t n, const char *where)
+static void unknown_key(struct loading *l, const struct tree *key, const struct key *keys, size_t n,
+                        const char *where)
 {
     const char *names[32];
     assert(n <= ARRAY_LEN(names));
@@ -58,7 +67,8 @@ static void unknown_key(struct loading *l, const struct tree *key, const struct 
                "unknown key \"%.*s\"%s", SLICE_ARG(key->text), where);
 }
 
-static void each_key(struct loading *l, const struct tree *map, const struct key *keys, size_t n, const char *where)
+static void each_key(struct loading *l, const struct tree *map, const struct key *keys, size_t n,
+                     const char *where)
 {
     for (uint32_t i = 0; i < map->n; i++) {
         size_t k = 0;
@@ -120,9 +130,11 @@ static void add_listen(struct loading *l, const struct tree *where, struct confi
     struct mistakes *m = &l->m;
     const char *fault = endpoint_fault(e.address);
     if (fault)
-        mistake_at(m, where, "tcp://127.0.0.1:7410, ipc:///run/wagewarn/wagewarn.sock", "\"%s\": %s", e.address, fault);
+        mistake_at(m, where, "tcp://127.0.0.1:7410, ipc:///run/wagewarn/wagewarn.sock", "\"%s\": %s",
+                   e.address, fault);
     else if (!is_loopback(e.address) && !e.curve)
-        mistake_at(m, where, "give it a server key: {endpoint: ..., curve: FILE}; or listen on tcp://127.0.0.1",
+        mistake_at(m, where,
+                   "give it a server key: {endpoint: ..., curve: FILE}; or listen on tcp://127.0.0.1",
                    "\"%s\" can be reached from other machines and has no CURVE key", e.address);
     else if (l->c->n_listen == LISTEN_MAX)
         mistake_at(m, where, NULL, "more than %d endpoints", LISTEN_MAX);
@@ -150,8 +162,8 @@ static void listen_item(struct loading *l, const struct tree *t)
         while (k < ARRAY_LEN(keys) && !slice_is(t->keys[i]->text, keys[k]))
             k++;
         if (k == ARRAY_LEN(keys))
-            mistake_at(&l->m, t->keys[i], "keys: endpoint principal curve", "unknown key \"%.*s\" of an endpoint",
-                       SLICE_ARG(t->keys[i]->text));
+            mistake_at(&l->m, t->keys[i], "keys: endpoint principal curve",
+                       "unknown key \"%.*s\" of an endpoint", SLICE_ARG(t->keys[i]->text));
         else if (!is_text(t->items[i]))
             mistake_at(&l->m, t->items[i], NULL, "\"%s\" must be a text", keys[k]);
         else
@@ -165,8 +177,6 @@ static void listen_item(struct loading *l, const struct tree *t)
 
 static void set_listen(struct loading *l, const struct tree *t)
 {
-    if (l->options->n_listen) /* the command line wins, and a mistake in what it replaces matters all the same */
-        l->c->n_listen = 0;
     if (t->type != TREE_LIST || !t->n)
         mistake_at(&l->m, t, "listen: [\"tcp://127.0.0.1:7410\"]", "\"listen\" must be a list of endpoints");
     else
@@ -198,10 +208,10 @@ static void set_file(struct loading *l, const struct tree *t, enum config_file w
         mistake_at(&l->m, t, NULL, "\"%s\" must be the name of a file", file_keys[which].key);
 }
 
-#define FILE_SETTER(name, which)                                                                                      \
-    static void name(struct loading *l, const struct tree *t)                                                        \
-    {                                                                                                                 \
-        set_file(l, t, which);                                                                                        \
+#define FILE_SETTER(name, which)                                                                             \
+    static void name(struct loading *l, const struct tree *t)                                                \
+    {                                                                                                        \
+        set_file(l, t, which);                                                                               \
     }
 FILE_SETTER(set_rules, FILE_RULES)
 FILE_SETTER(set_kinds, FILE_KINDS)
@@ -216,7 +226,8 @@ static void set_audit(struct loading *l, const struct tree *t)
 {
     enum { LEAST_DAYS = 183 };
     if (!tree_duration(t, &l->c->retention_audit_ms) || l->c->retention_audit_ms < LEAST_DAYS * DAY_MS)
-        mistake_at(&l->m, t, "retention: {audit: 400d}", "\"audit\" must be at least six months (%dd)", LEAST_DAYS);
+        mistake_at(&l->m, t, "retention: {audit: 400d}", "\"audit\" must be at least six months (%dd)",
+                   LEAST_DAYS);
 }
 
 static void set_retention(struct loading *l, const struct tree *t)
@@ -230,16 +241,19 @@ static void set_retention(struct loading *l, const struct tree *t)
 
 /* ---- limits ---- */
 
-static void set_number(struct loading *l, const struct tree *t, const char *key, int64_t *out, int64_t least, int64_t most)
+static void set_number(struct loading *l, const struct tree *t, const char *key, int64_t *out, int64_t least,
+                       int64_t most)
 {
     int64_t v;
     if (!tree_int(t, &v) || v < least || v > most)
-        mistake_at(&l->m, t, NULL, "\"%s\" must be a number from %lld to %lld", key, (long long)least, (long long)most);
+        mistake_at(&l->m, t, NULL, "\"%s\" must be a number from %lld to %lld", key, (long long)least,
+                   (long long)most);
     else
         *out = v;
 }
 
-static void set_size(struct loading *l, const struct tree *t, const char *key, int64_t *out, int64_t least, int64_t most)
+static void set_size(struct loading *l, const struct tree *t, const char *key, int64_t *out, int64_t least,
+                     int64_t most)
 {
     int64_t v;
     if (!tree_size(t, &v) || v < least || v > most)
@@ -291,10 +305,10 @@ static void set_limits(struct loading *l, const struct tree *t)
 }
 
 static const struct key top_keys[] = {
-    {"listen", set_listen},       {"state_dir", set_state_dir}, {"timezone", set_timezone},
-    {"rules", set_rules},         {"kinds", set_kinds},         {"regions", set_regions},
-    {"areas", set_areas},         {"teams", set_teams},         {"measures", set_measures},
-    {"calendar", set_calendar},   {"principals", set_principals}, {"retention", set_retention},
+    {"listen", set_listen},     {"state_dir", set_state_dir},   {"timezone", set_timezone},
+    {"rules", set_rules},       {"kinds", set_kinds},           {"regions", set_regions},
+    {"areas", set_areas},       {"teams", set_teams},           {"measures", set_measures},
+    {"calendar", set_calendar}, {"principals", set_principals}, {"retention", set_retention},
     {"limits", set_limits},
 };
 
@@ -306,8 +320,8 @@ static bool has_file(const char *dir, const char *name, char *out, size_t cap)
     return n > 0 && (size_t)n < cap && access(out, R_OK) == 0;
 }
 
-/* A file not named: the one of its name beside the configuration, else the one shipped: $WAGEWARN_DATA, where it was
- * installed, the source tree. */
+/* A file not named: the one of its name beside the configuration, else the one shipped: $WAGEWARN_DATA, where
+ * it was installed, the source tree. */
 static const char *shipped(struct loading *l, const char *name)
 {
     const char *dirs[] = {l->dir, getenv("WAGEWARN_DATA"), WW_DATADIR, WW_SOURCE_CONFIG};
@@ -366,8 +380,9 @@ static void place(struct loading *l)
     if (c->n_listen || l->m.total)
         return;
     add_listen(l, NULL, (struct config_listen){"tcp://127.0.0.1:7410", principal_local.name, NULL});
-    add_listen(l, NULL, (struct config_listen){arena_printf(&c->arena, "ipc://%s/wagewarn.sock", c->state_dir),
-                                               principal_local.name, NULL});
+    add_listen(l, NULL,
+               (struct config_listen){arena_printf(&c->arena, "ipc://%s/wagewarn.sock", c->state_dir),
+                                      principal_local.name, NULL});
 }
 
 static void load_principals(struct loading *l)
@@ -388,8 +403,9 @@ static void load_principals(struct loading *l)
         if (c->listen[i].curve || principals_named(&c->principals, name))
             continue;
         if (c->principals.listed)
-            mistake_put(&l->m, 0, 0, "name one of that file, or local", "endpoint %s: no principal \"%s\" in %s",
-                        c->listen[i].address, c->listen[i].principal, file);
+            mistake_put(&l->m, 0, 0, "name one of that file, or local",
+                        "endpoint %s: no principal \"%s\" in %s", c->listen[i].address,
+                        c->listen[i].principal, file);
         else
             principals_add_trusted(&c->principals, name, &c->arena);
     }
@@ -471,7 +487,8 @@ const char *config_needs_restart(const struct config *now, const struct config *
     if (!same)
         return "listen";
     if (now->limits.cache != next->limits.cache || now->limits.debt != next->limits.debt ||
-        now->limits.disk_free_ppm != next->limits.disk_free_ppm || now->limits.max_bytes != next->limits.max_bytes)
+        now->limits.disk_free_ppm != next->limits.disk_free_ppm ||
+        now->limits.max_bytes != next->limits.max_bytes)
         return "limits";
     return NULL;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The configuration: options of the command line over wagewarn.yaml over defaults; loaded whole or not at all, by one
- * checker for --check-config, start and reload. A loaded one never changes; it lives while somebody holds it, since
- * queries on their own thread name its tables. Main thread. */
+/* The configuration: options of the command line over wagewarn.yaml over defaults; loaded whole or not at
+ * all, by one checker for --check-config, start and reload. A loaded one never changes; it lives while
+ * somebody holds it, since queries on their own thread name its tables. Main thread. */
 #ifndef DAEMON_CONFIG_H
 #define DAEMON_CONFIG_H
 
@@ -12,8 +12,8 @@
 enum { LISTEN_MAX = 32 };
 
 struct options {
-    const char *config;             /* NULL: no file */
-    const char *state_dir;          /* NULL: not given */
+    const char *config;    /* NULL: no file */
+    const char *state_dir; /* NULL: not given */
     const char *listen[LISTEN_MAX];
     unsigned n_listen;
     bool check_config, rebuild;
@@ -21,20 +21,20 @@ struct options {
 
 struct config_listen {
     const char *address, *principal;
-    const char *curve;              /* file of the secret key; NULL: no CURVE */
+    const char *curve; /* file of the secret key; NULL: no CURVE */
 };
 
 struct config_limits {
-    int64_t max_batch, max_bytes;   /* of one message of a client */
-    int64_t cache;                  /* bytes of records kept in memory */
-    int64_t debt;                   /* rows not yet in the view at which signals wait */
-    int64_t disk_free_ppm;          /* below it new signals get `busy` */
+    int64_t max_batch, max_bytes; /* of one message of a client */
+    int64_t cache;                /* bytes of records kept in memory */
+    int64_t debt;                 /* rows not yet in the view at which signals wait */
+    int64_t disk_free_ppm;        /* below it new signals get `busy` */
 };
 
 struct config {
     unsigned holders;
     struct arena arena;
-    const char *file;               /* NULL: none */
+    const char *file; /* NULL: none */
     const char *state_dir;
     struct config_listen listen[LISTEN_MAX];
     unsigned n_listen;

@@ -24,11 +24,11 @@ struct recent {
 struct events {
     const struct dict *dict;
     struct view_reader *reader;
-    bool fresh;            /* the reader sees a commit; rest is due */
-    uint64_t head, first;  /* recent[] holds first .. head */
+    bool fresh;             /* the reader sees a commit; rest is due */
+    uint64_t head, first;   /* recent[] holds first .. head */
     struct recent **recent; /* a ring: number modulo cap */
     size_t cap;
-    struct arena arena;    /* of the event read last from the view */
+    struct arena arena; /* of the event read last from the view */
     struct event ev;
     struct buf pairs;
 };
@@ -47,7 +47,8 @@ static uint64_t number_of(struct slice key)
     return v;
 }
 
-int events_open(struct events **out, struct view *view, const struct dict *dict, uint64_t head, struct err *err)
+int events_open(struct events **out, struct view *view, const struct dict *dict, uint64_t head,
+                struct err *err)
 {
     struct events *e = mem_zalloc(sizeof *e);
     int code = view_reader_open(&e->reader, view, err);
@@ -197,9 +198,9 @@ static int read_view(struct events *e, uint64_t seq, struct shown_event *out, st
     if (got == 0)
         got = view_get(e->reader, T_EVENT, key, sizeof key, &value, err);
     if (got == 0)
-        return seq < events_oldest(e) ? err_set(err, WW_ETOOOLD, "event %llu is no longer kept",
-                                                (unsigned long long)seq)
-                                      : 0;
+        return seq < events_oldest(e)
+                   ? err_set(err, WW_ETOOOLD, "event %llu is no longer kept", (unsigned long long)seq)
+                   : 0;
     if (got < 0)
         return got;
     arena_reset(&e->arena);
@@ -226,8 +227,8 @@ int events_get(struct events *e, uint64_t seq, struct shown_event *out, struct e
     return 1;
 }
 
-int events_alert(struct events *e, uint64_t number, struct ekey *key, const region_t **places, uint32_t *n_places,
-                 struct err *err)
+int events_alert(struct events *e, uint64_t number, struct ekey *key, const region_t **places,
+                 uint32_t *n_places, struct err *err)
 {
     for (uint64_t seq = e->head; seq >= e->first; seq--) {
         struct recent *r = *slot(e, seq);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Alert events by number, for whoever is sent them: the newest from memory, as the finished batches brought them, the
- * older ones from the view. In memory is at least what the view does not hold yet, while somebody listens; each is
- * packed for the wire once, whoever is sent it.
+/* Alert events by number, for whoever is sent them: the newest from memory, as the finished batches brought
+ * them, the older ones from the view. In memory is at least what the view does not hold yet, while somebody
+ * listens; each is packed for the wire once, whoever is sent it.
  *
- * Just after a start, and for a first listener in a flood, there may be a stretch that is neither in memory nor in the
- * view yet; it becomes readable with the next checkpoint. Main thread. */
+ * Just after a start, and for a first listener in a flood, there may be a stretch that is neither in memory
+ * nor in the view yet; it becomes readable with the next checkpoint. Main thread. */
 #ifndef DAEMON_EVENTS_H
 #define DAEMON_EVENTS_H
 
@@ -17,7 +17,7 @@ struct events;
 /* One event, ready to be filtered and sent; valid until the next events_get() or events_rest(). */
 struct shown_event {
     const struct event *ev;
-    struct slice pairs;   /* daemon/eventpack: all of its map but session, seq and prev */
+    struct slice pairs; /* daemon/eventpack: all of its map but session, seq and prev */
     uint32_t n_pairs;
 };
 
@@ -25,17 +25,19 @@ struct shown_event {
 int events_open(struct events **, struct view *, const struct dict *, uint64_t head, struct err *) WW_CHECK;
 void events_close(struct events *);
 
-/* A batch is durable: takes over what it brought. keep: somebody listens. viewed: the last entry that the view holds;
- * what is not newer may leave memory. */
+/* A batch is durable: takes over what it brought. keep: somebody listens. viewed: the last entry that the
+ * view holds; what is not newer may leave memory. */
 void events_add(struct events *, const struct batch *, bool keep);
 void events_trim(struct events *, uint64_t viewed);
 
 uint64_t events_head(const struct events *);
 uint64_t events_oldest(struct events *); /* the first that is kept; head + 1 at most */
 
-/* 1: there; 0: not readable yet, ask after the next checkpoint; WW_ETOOOLD: no longer kept; WW_EDAMAGED, WW_EIO. */
+/* 1: there; 0: not readable yet, ask after the next checkpoint; WW_ETOOOLD: no longer kept; WW_EDAMAGED,
+ * WW_EIO. */
 int events_get(struct events *, uint64_t seq, struct shown_event *, struct err *) WW_CHECK;
-/* The enterprise of an alert and its places, as of its latest event. The same returns; 0 also when there is none. */
+/* The enterprise of an alert and its places, as of its latest event. The same returns; 0 also when there is
+ * none. */
 int events_alert(struct events *, uint64_t alert, struct ekey *, const region_t **places, uint32_t *n_places,
                  struct err *) WW_CHECK;
 void events_rest(struct events *); /* at the end of a turn: lets go of the view's pages */

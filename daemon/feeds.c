@@ -43,7 +43,8 @@ static struct query_feed *feed_of(struct feeds *f, struct slice source)
     }
     memmove(&f->list[low + 1], &f->list[low], (f->n - low) * sizeof f->list[0]);
     f->n++;
-    f->list[low] = (struct query_feed){.source = {mem_strndup(source.p, source.n), source.n}, .last_at = NO_INT};
+    f->list[low] =
+        (struct query_feed){.source = {mem_strndup(source.p, source.n), source.n}, .last_at = NO_INT};
     return &f->list[low];
 }
 
@@ -63,7 +64,8 @@ void feeds_reject(struct feeds *f, struct slice source)
     f->rejected++;
 }
 
-void feeds_count(struct feeds *f, const struct batch *b, const struct request *r, int64_t now, int64_t timezone_ms)
+void feeds_count(struct feeds *f, const struct batch *b, const struct request *r, int64_t now,
+                 int64_t timezone_ms)
 {
     begin_day(f, now, timezone_ms);
     for (uint32_t i = r->first; i < r->first + r->n; i++) {

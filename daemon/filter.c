@@ -44,8 +44,8 @@ static void add_once(region_t *list, uint32_t *n, region_t r)
     list[(*n)++] = r;
 }
 
-bool filter_cut(const region_t *asked, uint32_t n_asked, const region_t *seen, uint32_t n_seen, struct arena *a,
-                region_t **out, uint32_t *n_out)
+bool filter_cut(const region_t *asked, uint32_t n_asked, const region_t *seen, uint32_t n_seen,
+                struct arena *a, region_t **out, uint32_t *n_out)
 {
     const region_t everywhere = 0;
     bool all = !n_asked && !n_seen;

@@ -70,7 +70,8 @@ static void copy_signal(struct signal *to, const struct signal *from)
 static bool check(struct gathering *g, const struct signal_in *s, struct slice *name, struct reject *why)
 {
     *why = s->why;
-    if (why->code || signal_check(&s->sig, g->from->catalog->kinds, g->from->catalog->regions, g->from->now, why))
+    if (why->code ||
+        signal_check(&s->sig, g->from->catalog->kinds, g->from->catalog->regions, g->from->now, why))
         return false;
     if (!principal_may_send(g->from->principal, s->sig.kind)) {
         *why = (struct reject){REJECT_KIND_NOT_ALLOWED, "kind", NULL};
@@ -122,8 +123,9 @@ static bool has_room(const struct batch *b, size_t n, size_t bytes)
     return batch_has_room(b, n, bytes) && (!b->n_slots || b->arena.total + bytes < ARENA_MAX);
 }
 
-enum intake_end intake_signals(struct intake *in, struct batch *b, const struct intake_from *from, struct slice body,
-                               bool *has_rid, uint64_t *rid, enum wire_error *error, struct err *err)
+enum intake_end intake_signals(struct intake *in, struct batch *b, const struct intake_from *from,
+                               struct slice body, bool *has_rid, uint64_t *rid, enum wire_error *error,
+                               struct err *err)
 {
     struct signals_body decoded = {0};
     if (!has_room(b, 1, body.n))
@@ -169,19 +171,21 @@ static enum wire_error bad(struct err *err, const char *key, const char *want)
 }
 
 static const char *const things_to_do[] = {
-    "seen",   "accept", "verify", "dispose", "close",   "reopen", "escalate", "assign",  "join",   "snooze",
-    "correct", "comment", "extend", "hold",   "resolve", "unmerge", "forget",  "confirm_clock",
+    "seen",   "accept",  "verify",  "dispose", "close", "reopen",  "escalate", "assign", "join",
+    "snooze", "correct", "comment", "extend",  "hold",  "resolve", "unmerge",  "forget", "confirm_clock",
 };
 
-static enum wire_error read_texts(const struct ww_value *body, struct entry_action *a, struct slice *note, struct err *err)
+static enum wire_error read_texts(const struct ww_value *body, struct entry_action *a, struct slice *note,
+                                  struct err *err)
 {
     const struct {
         const char *key;
         struct slice *to;
         size_t most;
     } texts[] = {
-        {"do", &a->what, 32},        {"actor", &a->actor, 64},   {"finding", &a->finding, 32}, {"outcome", &a->outcome, 32},
-        {"measure", &a->measure, 64}, {"ref", &a->ref, 128},      {"team", &a->team, 64},       {"note", note, 1024},
+        {"do", &a->what, 32},         {"actor", &a->actor, 64},     {"finding", &a->finding, 32},
+        {"outcome", &a->outcome, 32}, {"measure", &a->measure, 64}, {"ref", &a->ref, 128},
+        {"team", &a->team, 64},       {"note", note, 1024},
     };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         int got = val_str(body, texts[i].key, texts[i].to);
@@ -217,8 +221,8 @@ static enum wire_error read_numbers(const struct ww_value *body, struct entry_ac
     return WIRE_ERROR_NONE;
 }
 
-enum wire_error intake_read_action(const struct ww_value *body, const struct principal *p, struct entry_action *a,
-                                   struct slice *note, struct err *err)
+enum wire_error intake_read_action(const struct ww_value *body, const struct principal *p,
+                                   struct entry_action *a, struct slice *note, struct err *err)
 {
     *a = (struct entry_action){.principal = slice_of(p->name)};
     *note = (struct slice){NULL, 0};
@@ -231,7 +235,8 @@ enum wire_error intake_read_action(const struct ww_value *body, const struct pri
     if (w)
         return w;
     if (!got || !a->what.p) {
-        err_set(err, WW_EINPUT, "%s is missing: an action says which alert and what to do", got ? "do" : "alert");
+        err_set(err, WW_EINPUT, "%s is missing: an action says which alert and what to do",
+                got ? "do" : "alert");
         return WIRE_ERROR_MISSING_FIELD;
     }
     for (size_t i = 0; i < ARRAY_LEN(things_to_do); i++)
@@ -241,8 +246,8 @@ enum wire_error intake_read_action(const struct ww_value *body, const struct pri
     return WIRE_ERROR_BAD_FIELD;
 }
 
-bool intake_action(struct intake *in, struct batch *b, uint64_t peer, bool has_rid, uint64_t rid, struct entry_action *a,
-                   struct slice note)
+bool intake_action(struct intake *in, struct batch *b, uint64_t peer, bool has_rid, uint64_t rid,
+                   struct entry_action *a, struct slice note)
 {
     if (!has_room(b, 1, SALTED_MAX))
         return false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wagewarnd: the order of start and stop. Main thread: the loop, every socket, all replies; the journal and the state
- * are the writer thread's, LMDB writes the view thread's, long answers the query thread's. */
+/* wagewarnd: the order of start and stop. Main thread: the loop, every socket, all replies; the journal and
+ * the state are the writer thread's, LMDB writes the view thread's, long answers the query thread's. */
 #include "daemon/auth.h"
 #include "daemon/clock.h"
 #include "daemon/config.h"
@@ -24,16 +24,17 @@
 
 enum {
     TICK_MS = 1000,
-    READERS_TICKS = 60,       /* how often slots of dead readers of the view are looked for */
-    EXTEND_MS = 30000,        /* asked for again and again while folding */
-    MESSAGE_SLACK = 4         /* a frame of so many max_bytes is read and answered; a larger one ends its connection */
+    READERS_TICKS = 60, /* how often slots of dead readers of the view are looked for */
+    EXTEND_MS = 30000,  /* asked for again and again while folding */
+    MESSAGE_SLACK =
+        4 /* a frame of so many max_bytes is read and answered; a larger one ends its connection */
 };
 
 struct daemon {
     struct options options;
     struct config *config;
-    struct config *bound;     /* whose endpoints are open */
-    char *state_dir;          /* of the start: threads name it, a reload does not change it */
+    struct config *bound; /* whose endpoints are open */
+    char *state_dir;      /* of the start: threads name it, a reload does not change it */
     struct auth_endpoint endpoints[LISTEN_MAX];
     struct loop *loop;
     struct watch *wake;
@@ -46,11 +47,11 @@ struct daemon {
     struct auth *auth;
     struct server *server;
     bool ready, ended;
-    uint64_t beats;           /* of the writer at the last watchdog */
+    uint64_t beats; /* of the writer at the last watchdog */
     unsigned ticks;
     char problem[256];
     struct err err;
-    int code;                 /* of the end: 0, or WW_E... with its sentence in err */
+    int code; /* of the end: 0, or WW_E... with its sentence in err */
 };
 
 /* ---- the end ---- */
@@ -138,8 +139,8 @@ static int bind_all(struct daemon *d)
         size_t n = strlen(addresses);
         snprintf(addresses + n, sizeof addresses - n, "%s%s", n ? "," : "", sockets_address(d->sockets, i));
     }
-    log_line(LOG_L_NOTICE, "ready", "endpoint=%s journal=%" PRIu64 " version=%s", addresses, writer_number(d->writer),
-             WW_VERSION);
+    log_line(LOG_L_NOTICE, "ready", "endpoint=%s journal=%" PRIu64 " version=%s", addresses,
+             writer_number(d->writer), WW_VERSION);
     return 0;
 }
 
@@ -213,7 +214,8 @@ static void on_watchdog(void *arg)
 static void set_auth(struct daemon *d)
 {
     for (unsigned i = 0; i < d->bound->n_listen; i++)
-        d->endpoints[i] = (struct auth_endpoint){d->bound->listen[i].principal, d->bound->listen[i].curve != NULL};
+        d->endpoints[i] =
+            (struct auth_endpoint){d->bound->listen[i].principal, d->bound->listen[i].curve != NULL};
     auth_set(d->auth, d->endpoints, d->bound->n_listen, &d->config->principals);
 }
 
@@ -239,7 +241,8 @@ static void take_config(struct daemon *d, struct config *next)
     d->config = next;
     *d->problem = 0;
     if (restart)
-        snprintf(d->problem, sizeof d->problem, "\"%s\" was changed: that takes effect at a restart", restart);
+        snprintf(d->problem, sizeof d->problem, "\"%s\" was changed: that takes effect at a restart",
+                 restart);
     set_auth(d);
     server_configure(d->server, next);
     log_line(LOG_L_NOTICE, "reloaded", NULL);
@@ -306,9 +309,11 @@ static void start_clock(struct daemon *d)
 {
     enum clock_start found = clock_init(&d->clock, journal_last_time(d->recovered.journal), NULL);
     if (found == CLOCK_BEHIND)
-        log_line(LOG_L_WARNING, "clock is behind the journal", "effect=\"its time stands still until the clock catches up\"");
+        log_line(LOG_L_WARNING, "clock is behind the journal",
+                 "effect=\"its time stands still until the clock catches up\"");
     else if (found == CLOCK_GAP_UNSYNCED)
-        log_line(LOG_L_WARNING, "clock is not synchronised", "effect=\"more than a day since the journal's end, believed\"");
+        log_line(LOG_L_WARNING, "clock is not synchronised",
+                 "effect=\"more than a day since the journal's end, believed\"");
 }
 
 static int start_threads(struct daemon *d, uint8_t settings_hash[CHAIN_LEN], size_t *n_hash, uint64_t *head)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Owns the table of peers: by address for what comes in, by handle for what goes out, by silence for who must go. */
+/* Owns the table of peers: by address for what comes in, by handle for what goes out, by silence for who must
+ * go. */
 #include "daemon/peer.h"
 
 #include "lib/hash.h"
@@ -12,10 +13,10 @@ enum { SLOT_BITS = 14, SLOTS = 1 << SLOT_BITS, LOOK_BACK = 64 };
 _Static_assert((int)SLOTS >= (int)PEERS_MAX, "a slot for every peer");
 
 struct peers {
-    struct peer *chains[SLOTS];   /* by address */
-    struct peer *slots[SLOTS];    /* by the low bits of the handle */
+    struct peer *chains[SLOTS]; /* by address */
+    struct peer *slots[SLOTS];  /* by the low bits of the handle */
     struct peer *newest, *oldest;
-    uint64_t made;                /* how many there ever were: the high bits of a handle */
+    uint64_t made; /* how many there ever were: the high bits of a handle */
     unsigned next_slot;
     size_t n;
 };
@@ -106,7 +107,8 @@ struct peer *peers_of(struct peers *ps, const struct wire_in *in)
     const char *user = in->user ? in->user : "";
     assert(in->id.n == ROUTING_ID_LEN && strlen(user) < PEER_USER_MAX);
     struct peer *p = ps->chains[bucket(in->endpoint, in->id.p, user)];
-    while (p && (p->endpoint != in->endpoint || memcmp(p->id, in->id.p, ROUTING_ID_LEN) || strcmp(p->user, user)))
+    while (p &&
+           (p->endpoint != in->endpoint || memcmp(p->id, in->id.p, ROUTING_ID_LEN) || strcmp(p->user, user)))
         p = p->chain;
     if (!p)
         p = make(ps, in, user);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Peers: who has written to us, and how to answer them. A peer is (endpoint, routing id, user); a routing id alone is
- * not an identity. Its handle is never used again, so an answer for one that has gone goes nowhere. libzmq does not say
- * when a client leaves: one that cannot be reached is forgotten at once, the rest when the table is full, the longest
- * silent first. Main thread. */
+/* Peers: who has written to us, and how to answer them. A peer is (endpoint, routing id, user); a routing id
+ * alone is not an identity. Its handle is never used again, so an answer for one that has gone goes nowhere.
+ * libzmq does not say when a client leaves: one that cannot be reached is forgotten at once, the rest when
+ * the table is full, the longest silent first. Main thread. */
 #ifndef DAEMON_PEER_H
 #define DAEMON_PEER_H
 

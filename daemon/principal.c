@@ -23,7 +23,8 @@ static const struct {
     {"auditor", MAY_SUBSCRIBE | MAY_READ},
 };
 
-static const char *const principal_keys[] = {"name", "key", "role", "agencies", "kinds", "regions", "may_name", "team"};
+static const char *const principal_keys[] = {"name",  "key",     "role",     "agencies",
+                                             "kinds", "regions", "may_name", "team"};
 
 static void check_keys(const struct tree *t, struct mistakes *m)
 {
@@ -51,8 +52,8 @@ static const char *text_of(const struct tree *map, const char *key, struct mista
 }
 
 /* A list of texts, or one text alone. */
-static const char *const *words_of(const struct tree *map, const char *key, struct arena *a, struct mistakes *m,
-                                   uint32_t *n)
+static const char *const *words_of(const struct tree *map, const char *key, struct arena *a,
+                                   struct mistakes *m, uint32_t *n)
 {
     const struct tree *t = tree_get(map, key);
     *n = 0;
@@ -85,7 +86,8 @@ static void load_regions(struct principal *p, const struct tree *map, struct are
     }
     p->regions = regions;
     if (tree_get(map, "regions") && !n)
-        mistake_at(m, tree_get(map, "regions"), "leave the key out for all regions", "an empty list of regions");
+        mistake_at(m, tree_get(map, "regions"), "leave the key out for all regions",
+                   "an empty list of regions");
 }
 
 static void load_role(struct principal *p, const struct tree *map, struct mistakes *m)
@@ -96,7 +98,18 @@ static void load_role(struct principal *p, const struct tree *map, struct mistak
         if (strcmp(roles[i].name, p->role) == 0)
             p->may = roles[i].may;
     if (!p->may)
-        mistake_at(m, t ? t : map, "roles: feeder inspector operator auditor", "principal without a known role");
+        mistake_at(m, t ? t : map, "roles: feeder inspector operator auditor",
+                   "principal without a known role");
+}
+
+/* It stands in log lines and in stored events. */
+static bool name_good(const char *name)
+{
+    size_t n = strlen(name);
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)name[i] <= ' ' || name[i] == '"' || name[i] == 0x7f)
+            return false;
+    return n > 0 && n <= 64;
 }
 
 static void load_one(struct principals *ps, const struct tree *map, struct arena *a, struct mistakes *m)
@@ -117,8 +130,9 @@ static void load_one(struct principals *ps, const struct tree *map, struct arena
     const struct tree *may_name = tree_get(map, "may_name");
     if (may_name && !tree_bool(may_name, &p.may_name))
         mistake_at(m, may_name, NULL, "\"may_name\" must be true or false");
-    if (!*p.name || strlen(p.name) > 64)
-        mistake_at(m, map, NULL, "a principal needs a name of at most 64 bytes");
+    p.local = strcmp(p.name, principal_local.name) == 0;
+    if (!name_good(p.name))
+        mistake_at(m, map, NULL, "a principal needs a name of at most 64 bytes, without spaces and quotes");
     else if (principals_named(ps, slice_of(p.name)))
         mistake_at(m, tree_get(map, "name"), NULL, "principal \"%s\" stands here twice", p.name);
     if (*p.key && strlen(p.key) != KEY_TEXT_LEN)

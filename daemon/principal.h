@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Principals: who a client is once its connection is known, and what it may. A table is made whole from
- * principals.yaml and never changes; a reload makes another. Pure; main thread makes it, any thread may read it. */
+ * principals.yaml and never changes; a reload makes another. Pure; main thread makes it, any thread may read
+ * it. */
 #ifndef DAEMON_PRINCIPAL_H
 #define DAEMON_PRINCIPAL_H
 
@@ -13,22 +14,22 @@ enum principal_may {
     MAY_SEND = 1,      /* signals */
     MAY_SUBSCRIBE = 2, /* alert events */
     MAY_ACT = 4,
-    MAY_READ = 8,      /* alerts and enterprises by query; kinds, rules and feeds may all */
+    MAY_READ = 8, /* alerts and enterprises by query; kinds, rules and feeds may all */
 };
 
 enum { KEY_TEXT_LEN = 40 }; /* a CURVE key as Z85 */
 
 struct principal {
-    const char *name, *role;     /* role: feeder, inspector, operator, auditor, local */
-    uint8_t may;                 /* enum principal_may */
-    bool local;                  /* its signals' source is the agency of the kind, not its name */
-    bool may_name;               /* its signals bind names to codes */
+    const char *name, *role; /* role: feeder, inspector, operator, auditor, local */
+    uint8_t may;             /* enum principal_may */
+    bool local;              /* its signals' source is the agency of the kind, not its name */
+    bool may_name;           /* its signals bind names to codes */
     bool every_kind;
     uint32_t n_agencies, n_kinds, n_regions;
     const char *const *agencies, *const *kinds;
-    const region_t *regions;     /* prefixes it may see; none: all */
-    const char *key;             /* "" : none, known by its endpoint only */
-    const char *team;            /* "" : none */
+    const region_t *regions; /* prefixes it may see; none: all */
+    const char *key;         /* "" : none, known by its endpoint only */
+    const char *team;        /* "" : none */
 };
 
 struct principals {
@@ -43,7 +44,8 @@ extern const struct principal principal_local;
 void principals_load(struct principals *, const struct tree *, struct arena *, struct mistakes *);
 const struct principal *principals_named(const struct principals *, struct slice name); /* NULL: nobody */
 const struct principal *principals_keyed(const struct principals *, struct slice key);
-/* For an endpoint that names a principal while there is no file: everything `local` may, under its own name. */
+/* For an endpoint that names a principal while there is no file: everything `local` may, under its own name.
+ */
 void principals_add_trusted(struct principals *, struct slice name, struct arena *);
 
 bool principal_may_send(const struct principal *, struct slice kind);

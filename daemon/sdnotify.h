@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Words to the service manager: one datagram each to $NOTIFY_SOCKET, by hand. Without that variable every call does
- * nothing. Main thread. */
+/* Words to the service manager: one datagram each to $NOTIFY_SOCKET, by hand. Without that variable every
+ * call does nothing. Main thread. */
 #ifndef DAEMON_SDNOTIFY_H
 #define DAEMON_SDNOTIFY_H
 
@@ -11,7 +11,7 @@ void sdnotify_close(void);
 
 void sdnotify_ready(void);
 void sdnotify_status(const char *fmt, ...) WW_PRINTF(1, 2); /* one sentence */
-void sdnotify_reloading(void); /* sdnotify_ready() ends it */
+void sdnotify_reloading(void);                              /* sdnotify_ready() ends it */
 void sdnotify_stopping(void);
 void sdnotify_extend(int64_t ms); /* start or stop takes this much longer from now on */
 void sdnotify_watchdog(void);

@@ -24,8 +24,8 @@ struct batch *server_roomier(struct server *s)
 static const struct verb {
     const char *name;
     void (*call)(struct ask *);
-    uint8_t may;   /* enum principal_may; 0: anybody who is somebody */
-    bool raw;      /* decodes its own body, rid and all */
+    uint8_t may; /* enum principal_may; 0: anybody who is somebody */
+    bool raw;    /* decodes its own body, rid and all */
 } verbs[] = {
     {"signals", on_signals, MAY_SEND, true},
     {"credit", on_credit, MAY_SUBSCRIBE, false},
@@ -76,18 +76,20 @@ void server_dispatch(struct ask *a, const struct wire_in *in)
     if (!a->principal || in->frames != 2 || in->body.n > (uint64_t)s->config->limits.max_bytes)
         intake_rid(&s->intake, in->body, &a->has_rid, &a->rid);
     if (!a->principal)
-        reply_refuse(a, WIRE_ERROR_DENIED, "nobody known by the configuration; ask the operator for a principal");
+        reply_refuse(a, WIRE_ERROR_DENIED,
+                     "nobody known by the configuration; ask the operator for a principal");
     else if (in->frames != 2)
         reply_refuse(a, WIRE_ERROR_BAD_MESSAGE, "a message is two frames: a verb and a msgpack map");
     else if (in->body.n > (uint64_t)s->config->limits.max_bytes)
-        reply_refuse(a, WIRE_ERROR_TOO_LARGE, "the message is longer than max_bytes of welcome; send less at a time");
+        reply_refuse(a, WIRE_ERROR_TOO_LARGE,
+                     "the message is longer than max_bytes of welcome; send less at a time");
     else if (v && v->raw && (a->principal->may & v->may))
         v->call(a);
     else if (!read_body(a))
         return;
     else if (!v)
         reply_refuse(a, WIRE_ERROR_UNKNOWN_VERB,
-               "no such verb; there are hello, signals, subscribe, credit, unsubscribe, action, query");
+                     "no such verb; there are hello, signals, subscribe, credit, unsubscribe, action, query");
     else if (v->may && !(a->principal->may & v->may))
         reply_refuse(a, WIRE_ERROR_DENIED, "this principal's role does not allow that");
     else
@@ -96,7 +98,8 @@ void server_dispatch(struct ask *a, const struct wire_in *in)
 
 void server_message(struct server *s, const struct wire_in *in)
 {
-    bool own = in->id.n == ROUTING_ID_LEN && in->id.p[0] == 0 && (!in->user || strlen(in->user) < PEER_USER_MAX);
+    bool own =
+        in->id.n == ROUTING_ID_LEN && in->id.p[0] == 0 && (!in->user || strlen(in->user) < PEER_USER_MAX);
     struct peer *p = own ? peers_of(s->peers, in) : NULL;
     if (!own)
         reply_stranger(s, in, WIRE_ERROR_DENIED, "leave the routing id to the server: set no ZMQ_ROUTING_ID");

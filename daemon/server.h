@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The server: a message's frames, to a row of the verb table, to a reply. What must be durable waits in the writer's
- * batch and is answered when that is finished; nothing is acknowledged or published before. Main thread; owns no
- * socket, no thread and no state of an enterprise. */
+/* The server: a message's frames, to a row of the verb table, to a reply. What must be durable waits in the
+ * writer's batch and is answered when that is finished; nothing is acknowledged or published before. Main
+ * thread; owns no socket, no thread and no state of an enterprise. */
 #ifndef DAEMON_SERVER_H
 #define DAEMON_SERVER_H
 
@@ -35,8 +35,8 @@ void server_turn(struct server *);  /* after messages: hands the batch over, sen
 void server_woken(struct server *); /* a batch, a checkpoint or a query has been finished */
 void server_tick(struct server *);  /* once a second */
 
-/* Another configuration is in force from the next message on. Its settings go into the journal if they are others
- * than those in force there. */
+/* Another configuration is in force from the next message on. Its settings go into the journal if they are
+ * others than those in force there. */
 void server_configure(struct server *, struct config *);
 bool server_settled(const struct server *); /* the journal has the settings of the configuration */
 void server_problem(struct server *, const char *sentence); /* shown in `status`; NULL: it is over */

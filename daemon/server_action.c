@@ -11,8 +11,8 @@ enum { PARKED_MAX = 1000 };
 /* An action whose alert the view does not hold yet. */
 struct parked {
     struct parked *next;
-    uint64_t peer, until;   /* until: the journal number that the view must hold */
-    struct slice body;      /* owned, behind the struct */
+    uint64_t peer, until; /* until: the journal number that the view must hold */
+    struct slice body;    /* owned, behind the struct */
 };
 
 static bool covers(const struct principal *p, const region_t *places, uint32_t n)
@@ -78,7 +78,8 @@ void on_action(struct ask *a)
     } else if (got < 0)
         reply_refuse(a, WIRE_ERROR_INTERNAL, err.msg);
     else if (!act.alert || act.alert > events_head(s->o.events) || !park(a))
-        reply_refuse(a, WIRE_ERROR_NO_SUCH_ALERT, "no alert has this number; query {what: \"alerts\"} lists them");
+        reply_refuse(a, WIRE_ERROR_NO_SUCH_ALERT,
+                     "no alert has this number; query {what: \"alerts\"} lists them");
     events_rest(s->o.events);
 }
 

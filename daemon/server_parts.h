@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the server's own files share: server.c (frames, verb table, what is finished), server_reply.c, server_verbs.c,
- * server_action.c, server_query.c. Nobody else includes it. Main thread. */
+/* What the server's own files share: server.c (frames, verb table, what is finished), server_reply.c,
+ * server_verbs.c, server_action.c, server_query.c. Nobody else includes it. Main thread. */
 #ifndef DAEMON_SERVER_PARTS_H
 #define DAEMON_SERVER_PARTS_H
 
@@ -18,19 +18,19 @@ struct server {
     struct config *config;
     char store[2 * STORE_ID_LEN + 1];
     struct peers *peers;
-    unsigned generation;       /* of the principals */
+    unsigned generation; /* of the principals */
     struct subscriber *subscriber;
     struct watch *pump, *full; /* more to send; queues that were full */
     struct intake intake;
     struct feeds feeds;
-    struct arena scratch;      /* one message's body */
+    struct arena scratch; /* one message's body */
     struct buf reply;
-    uint64_t acknowledged;     /* the last journal number that any client was told */
+    uint64_t acknowledged;               /* the last journal number that any client was told */
     struct parked *parked, **parked_end; /* actions that wait for the view */
     size_t n_parked;
-    struct held *held;         /* configurations that queries on their way name */
-    uint8_t settings_hash[CHAIN_LEN];    /* of the settings sent last to the journal, or found there */
-    unsigned settings_waiting; /* sent, not yet durable */
+    struct held *held;                /* configurations that queries on their way name */
+    uint8_t settings_hash[CHAIN_LEN]; /* of the settings sent last to the journal, or found there */
+    unsigned settings_waiting;        /* sent, not yet durable */
     int64_t started;
     const char *problem;
     unsigned ticks;
@@ -45,14 +45,15 @@ struct ask {
     const struct ww_value *body; /* decoded; NULL for a verb that does so itself */
     bool has_rid;
     uint64_t rid;
-    bool again;                  /* it was parked before: not once more */
+    bool again; /* it was parked before: not once more */
 };
 
 /* ---- server_reply.c. An answer that cannot be delivered is let go: the client asks or sends again. ---- */
 int reply_send(struct server *, uint64_t peer, const char *verb, struct slice head, struct slice rest);
 struct enc_open reply_open(struct server *, bool has_rid, uint64_t rid); /* one at a time */
 void reply_close(struct server *, struct enc_open *, uint64_t peer, const char *verb);
-void reply_error(struct server *, uint64_t peer, bool has_rid, uint64_t rid, enum wire_error, const char *sentence);
+void reply_error(struct server *, uint64_t peer, bool has_rid, uint64_t rid, enum wire_error,
+                 const char *sentence);
 void reply_refuse(const struct ask *, enum wire_error, const char *sentence);
 void reply_busy(struct server *, uint64_t peer, bool has_rid, uint64_t rid, const char *reason);
 void reply_ack(struct server *, const struct request *);
@@ -61,7 +62,8 @@ void reply_regions(struct enc_open *, const region_t *, uint32_t n);
 void reply_stranger(struct server *, const struct wire_in *, enum wire_error, const char *sentence);
 
 /* ---- server.c ---- */
-struct batch *server_roomier(struct server *); /* hands the gathering batch over if that can be; the one to gather into */
+struct batch *
+server_roomier(struct server *); /* hands the gathering batch over if that can be; the one to gather into */
 void server_dispatch(struct ask *, const struct wire_in *);
 const struct principal *server_who(struct server *, struct peer *);
 
@@ -77,6 +79,6 @@ void on_query(struct ask *);
 void action_take_parked(struct server *); /* those whose alert the view may hold by now */
 void action_drop_parked(struct server *);
 void query_take_finished(struct server *);
-void query_let_go_all(struct server *);   /* after query_stop: of those that were not answered */
+void query_let_go_all(struct server *); /* after query_stop: of those that were not answered */
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The verb query: what the main thread adds to a question, and the answers on their way back. Owns what holds a
- * configuration while a question names it. Main thread. */
+/* The verb query: what the main thread adds to a question, and the answers on their way back. Owns what holds
+ * a configuration while a question names it. Main thread. */
 #include "daemon/server_parts.h"
 
 #include "lib/log.h"
@@ -12,7 +12,7 @@
 struct held {
     struct query_catalog catalog; /* first: the query points to it */
     struct config *config;
-    struct held *next, **at;      /* of the server's list: `at` is what points here */
+    struct held *next, **at; /* of the server's list: `at` is what points here */
 };
 
 static const struct query_catalog *hold(struct server *s)
@@ -152,7 +152,8 @@ void query_take_finished(struct server *s)
             p->waiting--;
         if (q->error)
             reply_error(s, q->client, q->has_rid, q->rid, q->error, q->sentence ? q->sentence : "it failed");
-        else if (reply_send(s, q->client, "result", (struct slice){(const char *)q->body.p, q->body.n}, none) == WW_EAGAIN)
+        else if (reply_send(s, q->client, "result", (struct slice){(const char *)q->body.p, q->body.n},
+                            none) == WW_EAGAIN)
             log_line(LOG_L_DEBUG, "reply dropped", "verb=result reason=\"the client reads nothing\"");
         give_back(s, q);
     }

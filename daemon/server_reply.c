@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Replies: msgpack out of the server's one buffer. Owns nothing. Main thread. Text is valid UTF-8 always: what a client
- * sent is not repeated to it unless it is. */
+/* Replies: msgpack out of the server's one buffer. Owns nothing. Main thread. Text is valid UTF-8 always:
+ * what a client sent is not repeated to it unless it is. */
 #include "daemon/server_parts.h"
 
 #include "lib/log.h"
@@ -40,11 +40,12 @@ void reply_close(struct server *s, struct enc_open *m, uint64_t handle, const ch
 }
 
 void reply_error(struct server *s, uint64_t handle, bool has_rid, uint64_t rid, enum wire_error code,
-                        const char *sentence)
+                 const char *sentence)
 {
     struct enc_open m = reply_open(s, has_rid, rid);
     enc_kv_str(&m, "code", wire_error_wire(code));
-    enc_kv_str(&m, "message", utf8_valid(slice_of(sentence)) ? sentence : "the message has text that is no UTF-8");
+    enc_kv_str(&m, "message",
+               utf8_valid(slice_of(sentence)) ? sentence : "the message has text that is no UTF-8");
     reply_close(s, &m, handle, "error");
 }
 

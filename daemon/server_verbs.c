@@ -46,7 +46,8 @@ void on_hello(struct ask *a)
         return;
     }
     if (protocol != PROTOCOL_VERSION) {
-        reply_refuse(a, WIRE_ERROR_BAD_FIELD, "protocol: this server speaks version 1; say hello {protocol: 1}");
+        reply_refuse(a, WIRE_ERROR_BAD_FIELD,
+                     "protocol: this server speaks version 1; say hello {protocol: 1}");
         return;
     }
     const struct principal *p = a->principal;
@@ -64,7 +65,8 @@ void on_hello(struct ask *a)
     reply_close(a->s, &m, a->peer->handle, "welcome");
     char quoted[160];
     client.n = client.n < 64 ? client.n : 64;
-    log_line(LOG_L_DEBUG, "client came", "principal=%s client=%s", p->name, log_quote(quoted, sizeof quoted, client));
+    log_line(LOG_L_DEBUG, "client came", "principal=%s client=%s", p->name,
+             log_quote(quoted, sizeof quoted, client));
 }
 
 /* ---- signals ---- */
@@ -98,7 +100,8 @@ void on_signals(struct ask *a)
         reply_refuse(a, code, err.msg);
     else {
         intake_rid(&s->intake, a->raw, &a->has_rid, &a->rid);
-        reply_busy(s, a->peer->handle, a->has_rid, a->rid, "more is waiting for the disk than fits in memory");
+        reply_busy(s, a->peer->handle, a->has_rid, a->rid,
+                   "more is waiting for the disk than fits in memory");
     }
     if (!b->n_requests)
         batch_reset(b); /* what the message left in the arena */
@@ -111,7 +114,8 @@ void on_subscribe(struct ask *a)
     struct server *s = a->s;
     struct subscribed got;
     struct err err;
-    enum wire_error w = subscriber_open(s->subscriber, a->peer->handle, a->principal, s->store, a->body, &got, &err);
+    enum wire_error w =
+        subscriber_open(s->subscriber, a->peer->handle, a->principal, s->store, a->body, &got, &err);
     if (w) {
         reply_refuse(a, w, err.msg);
         return;
@@ -135,7 +139,8 @@ static bool read_session(struct ask *a, uint64_t *session, const char *also, uin
         return true;
     bool wrong = got < 0 || got_n < 0;
     reply_refuse(a, wrong ? WIRE_ERROR_BAD_FIELD : WIRE_ERROR_MISSING_FIELD,
-           also ? "session and n must be numbers, not negative" : "session must be the number that subscribed gave");
+                 also ? "session and n must be numbers, not negative"
+                      : "session must be the number that subscribed gave");
     return false;
 }
 
@@ -156,10 +161,10 @@ void on_unsubscribe(struct ask *a)
     if (!read_session(a, &session, NULL, NULL))
         return;
     if (!subscriber_close(a->s->subscriber, a->peer->handle, session)) {
-        reply_refuse(a, WIRE_ERROR_BAD_FIELD, "session: there is no such subscription; it may have ended already");
+        reply_refuse(a, WIRE_ERROR_BAD_FIELD,
+                     "session: there is no such subscription; it may have ended already");
         return;
     }
     struct enc_open m = reply_open(a->s, a->has_rid, a->rid);
     reply_close(a->s, &m, a->peer->handle, "done");
 }
-

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Owns the ZeroMQ context and the ROUTER sockets. Main thread; libzmq's own thread does the network. Leaves what a
- * message means to the server, and who a peer is to auth. */
+/* Owns the ZeroMQ context and the ROUTER sockets. Main thread; libzmq's own thread does the network. Leaves
+ * what a message means to the server, and who a peer is to auth. */
 #include "daemon/socket.h"
 
 #include "lib/mem.h"
@@ -16,10 +16,10 @@
 
 enum {
     ENDPOINTS_MAX = 32,
-    TURN_MESSAGES = 64,     /* taken from one socket in one turn */
-    FRAMES_KEPT = 5,        /* id, delimiter, verb, body, one too many */
-    HWM_IN = 64,            /* messages waiting, a peer: each may be max_bytes long */
-    HWM_OUT = 16384,        /* replies waiting, a peer: a client may send that many before it reads */
+    TURN_MESSAGES = 64, /* taken from one socket in one turn */
+    FRAMES_KEPT = 5,    /* id, delimiter, verb, body, one too many */
+    HWM_IN = 64,        /* messages waiting, a peer: each may be max_bytes long */
+    HWM_OUT = 16384,    /* replies waiting, a peer: a client may send that many before it reads */
     HANDSHAKE_MS = 3000,
     HEARTBEAT_MS = 10000,
     HEARTBEAT_TIMEOUT_MS = 30000,
@@ -123,7 +123,8 @@ static const char *ipc_path(const char *address)
     return strncmp(address, "ipc://", 6) == 0 ? address + 6 : NULL;
 }
 
-/* libzmq removes whatever file stands in its way. The file of a dead daemon may go; that of a living one answers. */
+/* libzmq removes whatever file stands in its way. The file of a dead daemon may go; that of a living one
+ * answers. */
 static bool ipc_in_use(const char *path)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
@@ -142,8 +143,8 @@ static bool ipc_in_use(const char *path)
 static int bind_fault(const char *address, int fault, struct err *err)
 {
     if (fault == EADDRINUSE)
-        return err_set(err, WW_EAGAIN, "%s: the address is in use; stop what listens there, or listen elsewhere",
-                       address);
+        return err_set(err, WW_EAGAIN,
+                       "%s: the address is in use; stop what listens there, or listen elsewhere", address);
     return err_set(err, WW_ECONFIG, "%s: cannot listen there: %s", address, zmq_strerror(fault));
 }
 
@@ -151,7 +152,8 @@ static int bind_to(struct socket *s, const struct endpoint *e, struct err *err)
 {
     const char *path = ipc_path(e->address);
     if (path && strlen(path) >= sizeof((struct sockaddr_un *)0)->sun_path)
-        return err_set(err, WW_ECONFIG, "%s: the path is longer than the %zu bytes a socket's may have; choose a shorter one",
+        return err_set(err, WW_ECONFIG,
+                       "%s: the path is longer than the %zu bytes a socket's may have; choose a shorter one",
                        e->address, sizeof((struct sockaddr_un *)0)->sun_path - 1);
     if (path && ipc_in_use(path))
         return bind_fault(e->address, EADDRINUSE, err);
@@ -170,7 +172,8 @@ static void readable(void *arg);
 int sockets_bind(struct sockets *ss, const struct endpoint *e, size_t max_message, struct err *err)
 {
     if (ss->n == ENDPOINTS_MAX)
-        return err_set(err, WW_ECONFIG, "%s: more than %d endpoints; listen at fewer", e->address, ENDPOINTS_MAX);
+        return err_set(err, WW_ECONFIG, "%s: more than %d endpoints; listen at fewer", e->address,
+                       ENDPOINTS_MAX);
     struct socket *s = mem_zalloc(sizeof *s);
     s->all = ss;
     s->number = ss->n;
@@ -208,7 +211,8 @@ static struct slice frame(zmq_msg_t *m)
     return (struct slice){zmq_msg_data(m), zmq_msg_size(m)};
 }
 
-/* The frames of one message, of which the first FRAMES_KEPT stay; the rest is read and let go. 0: none is there. */
+/* The frames of one message, of which the first FRAMES_KEPT stay; the rest is read and let go. 0: none is
+ * there. */
 static unsigned receive(struct socket *s, zmq_msg_t kept[FRAMES_KEPT])
 {
     unsigned n = 0;

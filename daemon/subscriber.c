@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Owns the sessions and their positions. Main thread. Leaves events to the events room, sockets to the caller. */
+/* Owns the sessions and their positions. Main thread. Leaves events to the events room, sockets to the
+ * caller. */
 #include "daemon/subscriber.h"
 
 #include "daemon/loop.h"
@@ -10,8 +11,8 @@
 #include <stdlib.h>
 
 enum {
-    PUMP_SESSION = 64,   /* events looked at for one session before the next one's turn */
-    PUMP_TURN = 1024,    /* and for all in one turn of the loop */
+    PUMP_SESSION = 64, /* events looked at for one session before the next one's turn */
+    PUMP_TURN = 1024,  /* and for all in one turn of the loop */
     BEAT_MS = 1000
 };
 
@@ -19,18 +20,18 @@ struct session {
     struct session *next;
     uint64_t number, peer;
     char *principal;
-    struct arena arena;        /* of what was asked */
+    struct arena arena; /* of what was asked */
     uint32_t n_asked;
     region_t *asked;
     struct filter filter;
-    uint64_t position;         /* the next event to be examined */
-    uint64_t last, sent;       /* last number sent, how many were */
+    uint64_t position;   /* the next event to be examined */
+    uint64_t last, sent; /* last number sent, how many were */
     uint64_t credit;
     uint64_t said_upto, said_head; /* of the last heartbeat */
-    int64_t beat_at;           /* when it was sent; 0: never */
-    bool full;                 /* its queue took nothing the last time */
-    bool waits_view;           /* for events that the view does not hold yet */
-    bool out_of_credit;        /* the event at `position` matches, and there is no credit for it */
+    int64_t beat_at;               /* when it was sent; 0: never */
+    bool full;                     /* its queue took nothing the last time */
+    bool waits_view;               /* for events that the view does not hold yet */
+    bool out_of_credit;            /* the event at `position` matches, and there is no credit for it */
     bool dead;
 };
 
@@ -40,10 +41,10 @@ struct subscriber {
     struct session *sessions;
     size_t n;
     uint64_t made;
-    struct buf head;           /* of the message being sent */
-    bool idle;                 /* nobody has anything to send as long as head is the same */
+    struct buf head; /* of the message being sent */
+    bool idle;       /* nobody has anything to send as long as head is the same */
     uint64_t idle_head;
-    bool walking;              /* the list is being walked: the dead stay on it until the end */
+    bool walking; /* the list is being walked: the dead stay on it until the end */
 };
 
 struct subscriber *subscriber_create(struct events *events, const struct subscriber_calls *calls)
@@ -119,8 +120,9 @@ static enum wire_error bad_field(struct err *err, const char *field, const char 
 }
 
 /* A list of texts; each goes to put(), which says whether it is one. */
-static enum wire_error read_list(struct session *e, const struct ww_value *body, const char *key, const char *want,
-                                 bool (*put)(struct session *, struct slice), struct err *err)
+static enum wire_error read_list(struct session *e, const struct ww_value *body, const char *key,
+                                 const char *want, bool (*put)(struct session *, struct slice),
+                                 struct err *err)
 {
     const struct ww_value *list = NULL;
     int got = val_list(body, key, &list);
@@ -129,7 +131,8 @@ static enum wire_error read_list(struct session *e, const struct ww_value *body,
     if (got == 0)
         return WIRE_ERROR_NONE;
     if (list->n > SUBSCRIBE_LIST_MAX) {
-        err_set(err, WW_EINPUT, "%s: more than %d of them; ask for shorter prefixes", key, SUBSCRIBE_LIST_MAX);
+        err_set(err, WW_EINPUT, "%s: more than %d of them; ask for shorter prefixes", key,
+                SUBSCRIBE_LIST_MAX);
         return WIRE_ERROR_TOO_LARGE;
     }
     for (uint32_t i = 0; i < list->n; i++) {
@@ -163,7 +166,8 @@ static bool put_industry(struct session *e, struct slice text)
 
 static enum wire_error read_wishes(struct session *e, const struct ww_value *body, struct err *err)
 {
-    enum wire_error w = read_list(e, body, "regions", "a list of region codes of 1 to 15 digits", put_region, err);
+    enum wire_error w =
+        read_list(e, body, "regions", "a list of region codes of 1 to 15 digits", put_region, err);
     if (!w)
         w = read_list(e, body, "industries", "a list of industry codes such as \"C18\"", put_industry, err);
     if (w)
@@ -228,8 +232,9 @@ static bool cut(struct session *e, const struct principal *p)
                       &e->filter.n_regions);
 }
 
-enum wire_error subscriber_open(struct subscriber *s, uint64_t peer, const struct principal *p, const char *store,
-                                const struct ww_value *body, struct subscribed *out, struct err *err)
+enum wire_error subscriber_open(struct subscriber *s, uint64_t peer, const struct principal *p,
+                                const char *store, const struct ww_value *body, struct subscribed *out,
+                                struct err *err)
 {
     if (s->n >= SESSIONS_MAX || sessions_of(s, peer) >= SESSIONS_A_PEER) {
         err_set(err, WW_EAGAIN, "too many subscriptions; end one, or take more regions in one");
@@ -255,7 +260,8 @@ enum wire_error subscriber_open(struct subscriber *s, uint64_t peer, const struc
     s->sessions = e;
     s->n++;
     s->idle = false;
-    *out = (struct subscribed){e->number, e->position, events_head(s->events), events_oldest(s->events), &e->filter};
+    *out = (struct subscribed){e->number, e->position, events_head(s->events), events_oldest(s->events),
+                               &e->filter};
     events_rest(s->events);
     return WIRE_ERROR_NONE;
 }
@@ -345,7 +351,8 @@ static void send_beat(struct subscriber *s, struct session *e)
     e->beat_at = loop_ms();
 }
 
-static void end_with_error(struct subscriber *s, struct session *e, enum wire_error code, const char *sentence)
+static void end_with_error(struct subscriber *s, struct session *e, enum wire_error code,
+                           const char *sentence)
 {
     buf_reset(&s->head);
     enc_map(&s->head, 3);
@@ -471,7 +478,8 @@ void subscriber_tick(struct subscriber *s)
 
 /* ---- rights, status ---- */
 
-void subscriber_rights(struct subscriber *s, const struct principal *(*who)(void *arg, uint64_t peer), void *arg)
+void subscriber_rights(struct subscriber *s, const struct principal *(*who)(void *arg, uint64_t peer),
+                       void *arg)
 {
     s->idle = false;
     s->walking = true;
@@ -481,7 +489,8 @@ void subscriber_rights(struct subscriber *s, const struct principal *(*who)(void
         const struct principal *p = who(arg, e->peer);
         e->out_of_credit = false;
         if (!p || !(p->may & MAY_SUBSCRIBE) || !cut(e, p))
-            end_with_error(s, e, WIRE_ERROR_DENIED, "the configuration no longer lets this principal listen here");
+            end_with_error(s, e, WIRE_ERROR_DENIED,
+                           "the configuration no longer lets this principal listen here");
     }
     s->walking = false;
     bury(s);
@@ -492,7 +501,8 @@ size_t subscriber_count(const struct subscriber *s)
     return s->n;
 }
 
-void subscriber_each(const struct subscriber *s, void (*call)(void *, const struct session_status *), void *arg)
+void subscriber_each(const struct subscriber *s, void (*call)(void *, const struct session_status *),
+                     void *arg)
 {
     uint64_t head = events_head(s->events);
     for (const struct session *e = s->sessions; e; e = e->next) {

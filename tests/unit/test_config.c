@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Configuration: what is taken, what is refused with its place, which of option, file, environment and default wins. */
+/* Configuration: what is taken, what is refused with its place, which of option, file, environment and
+ * default wins. */
 #include "test.h"
 
 #include "daemon/config.h"
@@ -100,11 +101,12 @@ static void test_all_keys(void **state)
              "principals:\n  - {name: tax, role: feeder, agencies: [tax], may_name: false}\n"
              "  - {name: pinghu, role: inspector, regions: [\"330482\"]}\n");
     write_to(s, "teams.yaml", "teams: []\n");
-    struct config *c = load(s, "listen:\n  - {endpoint: \"tcp://127.0.0.1:7411\", principal: tax}\n"
-                               "  - {endpoint: \"tcp://0.0.0.0:7412\", curve: server.key}\n"
-                               "timezone: \"+06:30\"\nprincipals: principals.yaml\nteams: teams.yaml\n"
-                               "retention: {audit: 500d}\n"
-                               "limits: {max_batch: 10, max_bytes: 128KiB, cache: 64MiB, debt: 20000, disk_free: 0.1}\n");
+    struct config *c =
+        load(s, "listen:\n  - {endpoint: \"tcp://127.0.0.1:7411\", principal: tax}\n"
+                "  - {endpoint: \"tcp://0.0.0.0:7412\", curve: server.key}\n"
+                "timezone: \"+06:30\"\nprincipals: principals.yaml\nteams: teams.yaml\n"
+                "retention: {audit: 500d}\n"
+                "limits: {max_batch: 10, max_bytes: 128KiB, cache: 64MiB, debt: 20000, disk_free: 0.1}\n");
     assert_non_null(c);
     assert_string_equal(c->listen[0].principal, "tax");
     assert_null(c->listen[0].curve);
@@ -200,14 +202,19 @@ static void test_principals(void **state)
 {
     struct setting *s = *state;
     static const char *const bad[] = {
-        "principals: [{name: a}]", "principals: [{role: feeder, agencies: [tax]}]",
-        "principals: [{name: a, role: king}]", "principals: [{name: a, role: feeder}]",
+        "principals: [{name: a}]",
+        "principals: [{role: feeder, agencies: [tax]}]",
+        "principals: [{name: a, role: king}]",
+        "principals: [{name: a, role: feeder}]",
         "principals: [{name: a, role: auditor}, {name: a, role: auditor}]",
         "principals: [{name: a, role: auditor, key: short}]",
         "principals: [{name: a, role: auditor, regions: [x]}]",
         "principals: [{name: a, role: auditor, regions: []}]",
-        "principals: [{name: a, role: auditor, may_name: maybe}]", "principals: 5", "principal: []",
+        "principals: [{name: a, role: auditor, may_name: maybe}]",
+        "principals: 5",
+        "principal: []",
         "principals: [{name: a, role: auditor, colour: red}]",
+        "principals: [{name: \"a b\", role: auditor}]",
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         write_to(s, "principals.yaml", bad[i]);
@@ -215,7 +222,8 @@ static void test_principals(void **state)
         assert_int_equal(s->report.lines[0].line, 1);
     }
     write_to(s, "principals.yaml", "principals: [{name: a, role: auditor}]");
-    assert_null(load(s, "principals: principals.yaml\nlisten: [{endpoint: \"tcp://127.0.0.1:1\", principal: b}]\n"));
+    assert_null(
+        load(s, "principals: principals.yaml\nlisten: [{endpoint: \"tcp://127.0.0.1:1\", principal: b}]\n"));
     assert_non_null(strstr(s->report.lines[0].sentence, "no principal \"b\""));
     /* without a file a name is trusted as `local` is, and is its own source */
     struct config *c = load(s, "listen: [{endpoint: \"tcp://127.0.0.1:1\", principal: b}]\n");
@@ -261,7 +269,8 @@ static void test_restart(void **state)
 
 static int options_of(struct options *o, const char *a, const char *b, const char *c)
 {
-    char *argv[] = {(char *)(uintptr_t)"wagewarnd", (char *)(uintptr_t)a, (char *)(uintptr_t)b, (char *)(uintptr_t)c, NULL};
+    char *argv[] = {(char *)(uintptr_t) "wagewarnd", (char *)(uintptr_t)a, (char *)(uintptr_t)b,
+                    (char *)(uintptr_t)c, NULL};
     int argc = 1;
     while (argc < 4 && argv[argc])
         argc++;

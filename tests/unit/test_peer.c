@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of peers: who is the same, who is forgotten when it is full, that a handle is never used again. */
+/* The table of peers: who is the same, who is forgotten when it is full, that a handle is never used again.
+ */
 #include "test.h"
 
 #include "daemon/peer.h"
@@ -53,16 +54,17 @@ static void test_full(void **state)
 {
     (void)state;
     struct peers *ps = peers_create();
-    uint64_t first = of(ps, 0, 0, "x")->handle, second = of(ps, 0, 1, "x")->handle, third = of(ps, 0, 2, "x")->handle;
+    uint64_t first = of(ps, 0, 0, "x")->handle, second = of(ps, 0, 1, "x")->handle,
+             third = of(ps, 0, 2, "x")->handle;
     peers_find(ps, first)->waiting = 1;
     for (uint32_t i = 3; i < PEERS_MAX; i++)
         assert_non_null(of(ps, 0, i, "x"));
     assert_int_equal(of(ps, 0, 1, "x")->handle, second); /* heard of again */
     assert_non_null(of(ps, 0, PEERS_MAX, "x"));
     assert_int_equal(peers_count(ps), PEERS_MAX);
-    assert_non_null(peers_find(ps, first));  /* waits for an answer */
+    assert_non_null(peers_find(ps, first)); /* waits for an answer */
     assert_non_null(peers_find(ps, second));
-    assert_null(peers_find(ps, third));      /* the longest silent */
+    assert_null(peers_find(ps, third)); /* the longest silent */
     peers_destroy(ps);
 }
 
@@ -110,8 +112,10 @@ static void test_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_who_is_the_same), cmocka_unit_test(test_handles_are_not_used_again),
-        cmocka_unit_test(test_full),            cmocka_unit_test(test_full_of_listeners),
+        cmocka_unit_test(test_who_is_the_same),
+        cmocka_unit_test(test_handles_are_not_used_again),
+        cmocka_unit_test(test_full),
+        cmocka_unit_test(test_full_of_listeners),
         cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Subscriptions over a fold of a small world: who gets which events, in which order, for how much credit; from memory
- * and from the view; to readers that are slow, gone, or no longer allowed. */
+/* Subscriptions over a fold of a small world: who gets which events, in which order, for how much credit;
+ * from memory and from the view; to readers that are slow, gone, or no longer allowed. */
 #include "test.h"
 
 #include "daemon/subscriber.h"
@@ -21,11 +21,11 @@ struct stand {
     struct view *view;
     struct events *events;
     struct subscriber *subscriber;
-    size_t told;        /* events of the world that the events room has */
+    size_t told; /* events of the world that the events room has */
     struct arena arena;
     struct sent sent[SENT_MAX];
     size_t n_sent;
-    int answer;         /* of the next sends */
+    int answer; /* of the next sends */
     unsigned ended;
     struct err err;
 };
@@ -113,8 +113,10 @@ static void checkpoint(struct stand *s)
 /* One alert in Pinghu (raised, upgraded, more evidence), one in Hangzhou. */
 static void story(struct stand *s)
 {
-    SAY(&s->world, .kind = "police.owner_missing", .at = DAY(1), .uscc = CODE_B, .region = "330102", .industry = "H62");
-    SAY(&s->world, .kind = "tax.abnormal_household", .at = DAY(2), .uscc = CODE_A, .region = "330482001", .industry = "C18");
+    SAY(&s->world, .kind = "police.owner_missing", .at = DAY(1), .uscc = CODE_B, .region = "330102",
+        .industry = "H62");
+    SAY(&s->world, .kind = "tax.abnormal_household", .at = DAY(2), .uscc = CODE_A, .region = "330482001",
+        .industry = "C18");
     SAY(&s->world, .kind = "court.seizure", .at = DAY(2), .uscc = CODE_A, .region = "330482001");
     SAY(&s->world, .kind = "market.address_lost", .at = DAY(3), .uscc = CODE_A, .region = "330402");
     assert_true(s->world.out.n >= 3);
@@ -129,7 +131,8 @@ struct wish {
     int64_t from, credit; /* from 0: not said */
 };
 
-static enum wire_error open_as(struct stand *s, const struct principal *p, struct wish w, struct subscribed *out)
+static enum wire_error open_as(struct stand *s, const struct principal *p, struct wish w,
+                               struct subscribed *out)
 {
     struct buf b = {0};
     struct enc_open m = enc_map_open(&b);
@@ -302,7 +305,10 @@ static void test_long_story(void **state)
     struct subscribed early = open_ok(s, (struct wish){.credit = 1});
     for (int i = 0; i < 200; i++) {
         for (int k = 0; k < 3; k++)
-            SAY(&s->world, .kind = k == 0 ? "tax.arrears" : k == 1 ? "court.seizure" : "police.owner_missing",
+            SAY(&s->world,
+                .kind = k == 0   ? "tax.arrears"
+                        : k == 1 ? "court.seizure"
+                                 : "police.owner_missing",
                 .at = DAY(i * 0.01), .name = arena_printf(&s->arena, "示例%d", i), .region = "330482");
         tell(s, true);
         if (i % 50 == 7)
@@ -333,10 +339,11 @@ static void test_filters(void **state)
         struct wish wish;
         bool (*want)(const struct event *);
     } cases[] = {
-        {{.regions = {"3304"}}, of_pinghu},      {{.regions = {"330482001"}}, of_pinghu}, {{.regions = {"3301"}}, of_hangzhou},
-        {{.regions = {"33"}}, any},              {{.regions = {"11", "330102"}}, of_hangzhou},
-        {{.min_level = "major"}, reaches_major}, {{.industries = {"C18"}}, of_pinghu},   {{.industries = {"C", "H"}}, any},
-        {{.industries = {"H"}}, of_hangzhou},    {{.min_level = "general"}, any},
+        {{.regions = {"3304"}}, of_pinghu},           {{.regions = {"330482001"}}, of_pinghu},
+        {{.regions = {"3301"}}, of_hangzhou},         {{.regions = {"33"}}, any},
+        {{.regions = {"11", "330102"}}, of_hangzhou}, {{.min_level = "major"}, reaches_major},
+        {{.industries = {"C18"}}, of_pinghu},         {{.industries = {"C", "H"}}, any},
+        {{.industries = {"H"}}, of_hangzhou},         {{.min_level = "general"}, any},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct wish w = cases[i].wish;
@@ -377,7 +384,8 @@ static void test_cut(void **state)
 {
     struct stand *s = *state;
     const region_t wide[] = {region_of(SLICE("33")), region_of(SLICE("11"))};
-    const region_t narrow[] = {region_of(SLICE("330482")), region_of(SLICE("330402")), region_of(SLICE("44"))};
+    const region_t narrow[] = {region_of(SLICE("330482")), region_of(SLICE("330402")),
+                               region_of(SLICE("44"))};
     region_t *out;
     uint32_t n;
     assert_true(filter_cut(wide, 2, narrow, 3, &s->arena, &out, &n));
@@ -453,7 +461,8 @@ static void test_positions(void **state)
     assert_int_equal(open_as(s, &inspector, (struct wish){.store = ""}, &got), WIRE_ERROR_STORE_CHANGED);
     assert_int_equal(open_as(s, &inspector, (struct wish){.from = -2}, &got), WIRE_ERROR_BAD_FIELD);
     assert_int_equal(open_as(s, &inspector, (struct wish){.credit = -1}, &got), WIRE_ERROR_BAD_FIELD);
-    assert_int_equal(open_as(s, &inspector, (struct wish){.min_level = "purple"}, &got), WIRE_ERROR_BAD_FIELD);
+    assert_int_equal(open_as(s, &inspector, (struct wish){.min_level = "purple"}, &got),
+                     WIRE_ERROR_BAD_FIELD);
     assert_int_equal(open_as(s, &inspector, (struct wish){.regions = {"33x"}}, &got), WIRE_ERROR_BAD_FIELD);
     assert_int_equal(open_as(s, &inspector, (struct wish){.industries = {""}}, &got), WIRE_ERROR_BAD_FIELD);
 }
