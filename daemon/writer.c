@@ -55,7 +55,8 @@ struct writer {
     struct buf own; /* entry of a tick or a sweep */
     struct journal_entry *entries;
     struct request **owners; /* of each entry; NULL: of its own making */
-    size_t n_entries, cap_entries, cap_owners;
+    const struct entry_signal **signals; /* of each entry; NULL: none */
+    size_t n_entries, cap_entries, cap_owners, cap_signals;
     bool stalled;       /* its own work found no room */
     int64_t stalled_ms; /* and when */
 
@@ -221,11 +222,13 @@ static bool has_room(struct writer *w, struct batch *b, size_t bytes, size_t n)
 
 /* ---- storing a batch ---- */
 
-static void plan(struct writer *w, struct request *r, struct journal_entry e)
+static void plan(struct writer *w, struct request *r, const struct entry_signal *signal, struct journal_entry e)
 {
     size_t want = w->n_entries + 1;
     w->entries = mem_grow(w->entries, &w->cap_entries, want, sizeof *w->entries);
     w->owners = mem_grow(w->owners, &w->cap_owners, want, sizeof *w->owners);
+    w->signals = mem_grow(w->signals, &w->cap_signals, want, sizeof *w->signals);
+    w->signals[w->n_entries] = signal;
     w->entries[w->n_entries] = e;
     w->owners[w->n_entries] = r;
     w->n_entries = want;
@@ -249,16 +252,22 @@ static void screen_slot(struct writer *w, struct batch *b, struct request *r, st
     }
     s->number = r->seq = number;
     r->accepted++;
-    plan(w, r, (struct journal_entry){.body = s->body, .erasable = s->erasable});
+    plan(w, r, s->signal, (struct journal_entry){.body = s->body, .erasable = s->erasable});
 }
+
+/* How many signals ahead memory is touched (engine_warm). */
+enum { WARM_SCREEN = 8, WARM_FOLD = 4 };
 
 static void screen(struct writer *w, struct batch *b)
 {
     w->n_entries = 0;
     for (size_t i = 0; i < b->n_requests; i++) {
         struct request *r = &b->requests[i];
-        for (uint32_t k = 0; k < r->n; k++)
+        for (uint32_t k = 0; k < r->n; k++) {
+            if (k + WARM_SCREEN < r->n && b->slots[r->first + k + WARM_SCREEN].signal)
+                engine_warm(w->engine, b->slots[r->first + k + WARM_SCREEN].signal, 0);
             screen_slot(w, b, r, &b->slots[r->first + k]);
+        }
     }
 }
 
@@ -287,6 +296,15 @@ static bool fold_entry(struct writer *w, struct batch *b, size_t i, uint64_t num
     return true;
 }
 
+static void warm(struct writer *w, size_t i)
+{
+    for (int step = 1; step <= 3; step++) {
+        size_t ahead = i + (size_t)(4 - step) * WARM_FOLD;
+        if (ahead < w->n_entries && w->signals[ahead])
+            engine_warm(w->engine, w->signals[ahead], step);
+    }
+}
+
 /* Appends what is planned, folds while the disk works, waits for the disk. */
 static bool store(struct writer *w, struct batch *b)
 {
@@ -298,9 +316,11 @@ static bool store(struct writer *w, struct batch *b)
         return fail(w, &err);
     }
     assert(first == engine_number(w->engine) + 1);
-    for (size_t i = 0; i < w->n_entries; i++)
+    for (size_t i = 0; i < w->n_entries; i++) {
+        warm(w, i);
         if (!fold_entry(w, b, i, first + i, &err))
             return fail(w, &err);
+    }
     if (journal_sync(w->journal, &err))
         return fail(w, &err);
     return true;
@@ -387,7 +407,7 @@ static bool store_own(struct writer *w, struct batch *b)
     if (w->stalled)
         return b->busy; /* later */
     w->n_entries = 0;
-    plan(w, NULL, (struct journal_entry){.body = {(const char *)w->own.p, w->own.n}});
+    plan(w, NULL, NULL, (struct journal_entry){.body = {(const char *)w->own.p, w->own.n}});
     if (!store(w, b))
         return false;
     note_progress(w);
@@ -540,6 +560,7 @@ static void destroy(struct writer *w)
     space_finish(&w->space);
     free(w->entries);
     free(w->owners);
+    free(w->signals);
     free(w);
 }
 

@@ -36,6 +36,10 @@ enum screened { SCREEN_NEW, SCREEN_DUPLICATE, SCREEN_UNKNOWN_CANCEL };
  * same batch is found too; after SCREEN_NEW the entry must be appended and applied, or the process must end. */
 enum screened engine_screen(struct engine *, const struct entry_signal *, uint64_t number);
 
+/* Touches ahead of time what screening (step 0) and folding (steps 1, 2, 3, with other work between) of a signal will
+ * read, so that waits for memory overlap. Changes nothing; may be left out. */
+void engine_warm(struct engine *, const struct entry_signal *, int step);
+
 /* What an entry brought about. `events` live in the arena given; `bytes` is event_put's. */
 struct engine_out {
     struct arena *arena;

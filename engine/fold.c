@@ -162,6 +162,17 @@ enum screened engine_screen(struct engine *e, const struct entry_signal *x, uint
     return SCREEN_NEW;
 }
 
+void engine_warm(struct engine *e, const struct entry_signal *x, int step)
+{
+    const struct signal *s = &x->sig;
+    if (step == 0) {
+        seen_warm(e->seen, x->id_hash);
+    } else if (s->uscc.n) {
+        struct ekey key = ekey_of_code((enum status)s->status, s->uscc);
+        state_warm(e->state, T_ENTERPRISE, key.b, EKEY_LEN, step - 1);
+    }
+}
+
 struct ekey engine_resolve(struct engine *e, const struct ekey *k)
 {
     arena_reset(&e->scratch);

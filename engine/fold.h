@@ -152,6 +152,7 @@ uint32_t seen_kind(struct slice kind); /* a word in 32 bits, never SEEN_CANCELS 
 struct seen *seen_create(struct engine *);
 int seen_load(struct seen *, struct err *) WW_CHECK;
 void seen_destroy(struct seen *);
+void seen_warm(const struct seen *, const uint8_t hash[16]); /* as state_warm, in one step */
 bool seen_find(struct seen *, const uint8_t hash[16], struct seen_row *);
 void seen_put(struct seen *, const uint8_t hash[16], const struct seen_row *); /* the same twice is one */
 size_t seen_waiting(const struct seen *); /* rows that the next checkpoint will take */

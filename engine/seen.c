@@ -190,6 +190,17 @@ static bool find_stored(struct seen *s, uint32_t epoch, const uint8_t hash[16], 
     return true;
 }
 
+void seen_warm(const struct seen *s, const uint8_t hash[16])
+{
+    if (s->now.cap)
+        __builtin_prefetch(&s->now.rows[hash_word(hash, 1) & (s->now.cap - 1)], 1);
+    if (s->going.n)
+        __builtin_prefetch(&s->going.rows[hash_word(hash, 1) & (s->going.cap - 1)]);
+    for (size_t i = 0; i < s->n_filters && s->e->has_loader; i++)
+        if (s->filters[i])
+            __builtin_prefetch(filter_line(s->filters[i], hash));
+}
+
 bool seen_find(struct seen *s, const uint8_t hash[16], struct seen_row *out)
 {
     if (find_gathered(&s->now, hash, out) || find_gathered(&s->going, hash, out))

@@ -3,7 +3,6 @@
  * checkpoint was taken until the checkpoint that holds it is committed; only clean nodes are dropped. */
 #include "engine/state.h"
 
-#include "lib/hash.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>
@@ -102,7 +101,14 @@ void state_destroy(struct state *s)
 
 static uint32_t hash_key(enum table t, const void *key, size_t n)
 {
-    uint64_t h = hash_fnv1a(key, n) ^ (uint64_t)t * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t h = (uint64_t)t + n * UINT64_C(0x9e3779b97f4a7c15);
+    const uint8_t *p = key;
+    for (; n; n -= n < 8 ? n : 8, p += 8) {
+        uint64_t word = 0;
+        memcpy(&word, p, n < 8 ? n : 8);
+        h = (h ^ word) * UINT64_C(0xbf58476d1ce4e5b9);
+        h ^= h >> 29;
+    }
     return (uint32_t)(h ^ h >> 32);
 }
 
@@ -186,6 +192,21 @@ struct slice state_get(struct state *s, enum table t, const void *key, size_t n)
         return (struct slice){0};
     e->used = true;
     return (struct slice){(const char *)e->blob->p, e->blob->n};
+}
+
+void state_warm(const struct state *s, enum table t, const void *key, size_t n, int step)
+{
+    uint32_t hash = hash_key(t, key, n);
+    struct node *const *head = &s->buckets[hash & (s->n_buckets - 1)];
+    if (step == 0)
+        __builtin_prefetch(head);
+    else if (step == 1 && *head)
+        __builtin_prefetch(*head);
+    else if (step == 2 && *head && (*head)->blob) {
+        const char *p = (const char *)(*head)->blob; /* a guess: the first of the chain is most often the one */
+        for (int line = 0; line < 4; line++)
+            __builtin_prefetch(p + line * 64);
+    }
 }
 
 static void replace(struct state *s, enum table t, const void *key, size_t n, struct blob *blob)

@@ -59,6 +59,9 @@ void state_destroy(struct state *);
 /* {NULL,0}: not there. Valid until the next put of the same key or state_trim(). A failing loader sets
  * state_failed() and reads as "not there"; the fold checks it before anything is published. */
 struct slice state_get(struct state *, enum table, const void *key, size_t n);
+/* Touches what a state_get of this key will need, so that waits for memory overlap: steps 0, 1, 2 in this order, with
+ * other work between them. Changes nothing. */
+void state_warm(const struct state *, enum table, const void *key, size_t n, int step);
 void state_put(struct state *, enum table, const void *key, size_t n, const void *value, size_t len);
 void state_del(struct state *, enum table, const void *key, size_t n);
 /* A row that the fold never reads again (events, history): goes to the next checkpoint, is not kept in the cache. */
