@@ -69,6 +69,13 @@ bool engine_sweep_pending(const struct engine *e)
     return e->sweep_pending;
 }
 
+void engine_warm(struct engine *e, const struct entry_signal *x, int step)
+{
+    (void)e;
+    (void)x;
+    (void)step;
+}
+
 enum screened engine_screen(struct engine *e, const struct entry_signal *s, uint64_t number)
 {
     char id[24] = "";
