@@ -3,13 +3,11 @@
 #include "daemon/catalog.h"
 
 #include "engine/settings.h"
-#include "lib/calendar.h"
-#include "lib/csv.h"
+#include "engine/settings_tree.h"
 #include "lib/yaml.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -70,85 +68,6 @@ const struct tree *catalog_read_yaml(const char *path, struct arena *a, struct s
     return tree;
 }
 
-/* ---- the settings tree ---- */
-
-static void set_text(struct arena *a, struct tree *map, const char *key, struct slice value)
-{
-    tree_set(a, map, slice_of(key), tree_text(a, value));
-}
-
-static void set_int(struct arena *a, struct tree *map, const char *key, int64_t value)
-{
-    set_text(a, map, key, slice_of(arena_printf(a, "%" PRId64, value)));
-}
-
-static struct tree *kinds_tree(const struct kinds *kinds, struct arena *a)
-{
-    struct tree *list = tree_new(a, TREE_LIST);
-    for (size_t i = 0; i < kinds_count(kinds); i++) {
-        const struct kind *k = kinds_at(kinds, i);
-        struct tree *map = tree_new(a, TREE_MAP);
-        set_text(a, map, "kind", slice_of(k->name));
-        set_text(a, map, "zh", slice_of(k->zh));
-        set_text(a, map, "en", slice_of(k->en));
-        set_int(a, map, "weight_ppm", k->weight_ppm);
-        set_int(a, map, "half_life_days", k->half_life_days);
-        set_int(a, map, "repeat_window_days", k->repeat_window_days);
-        set_text(a, map, "clears", slice_of(k->clears));
-        set_text(a, map, "clue", slice_of(k->clue));
-        tree_append(a, list, map);
-    }
-    return list;
-}
-
-/* "year,new_year_day" lines to a list of {festival, day}. */
-static struct tree *calendar_tree(const char *path, struct arena *a, struct report *report)
-{
-    struct err err;
-    struct slice text;
-    struct csv csv;
-    struct tree *list = tree_new(a, TREE_LIST);
-    int got = catalog_read_file(path, a, &text, &err);
-    if (got == 0) {
-        csv_begin(&csv, path, text, a);
-        got = csv_next(&csv, &err);
-        if (got == 1 &&
-            (csv.n != 2 || !slice_is(csv.cells[0], "year") || !slice_is(csv.cells[1], "new_year_day")))
-            got = csv_fault(&csv, &err, "the columns must be \"year,new_year_day\"");
-        while (got == 1 && (got = csv_next(&csv, &err)) == 1) {
-            int64_t day;
-            if (csv.n != 2 || csv.cells[1].n != 10 || !time_parse(csv.cells[1], 0, &day)) {
-                got = csv_fault(&csv, &err, "not a year and a day such as \"2026,2026-02-17\"");
-                break;
-            }
-            struct tree *map = tree_new(a, TREE_MAP);
-            set_text(a, map, "festival", SLICE("spring_festival"));
-            set_text(a, map, "day", csv.cells[1]);
-            tree_append(a, list, map);
-        }
-    }
-    if (got < 0)
-        report_err(report, &err);
-    return list;
-}
-
-static void make_settings(struct catalog *c, const struct catalog_files *files, struct tree *festivals,
-                          struct arena *a)
-{
-    struct tree *t = tree_new(a, TREE_MAP);
-    struct tree *rules = tree_new(a, TREE_MAP);
-    *rules = *c->rules;
-    set_int(a, t, "timezone_ms", files->timezone_ms);
-    tree_set(a, t, SLICE("kinds"), kinds_tree(c->kinds, a));
-    tree_set(a, t, SLICE("festivals"), festivals);
-    tree_set(a, t, SLICE("rules"), rules);
-    c->settings = t;
-    struct buf bytes = {0};
-    tree_encode(t, &bytes);
-    hash_blake2b(c->hash, bytes.p, bytes.n, NULL, 0, NULL, 0);
-    buf_finish(&bytes);
-}
-
 /* ---- loading ---- */
 
 static void load_tables(struct catalog *c, const struct catalog_files *files, struct arena *a,
@@ -163,17 +82,31 @@ static void load_tables(struct catalog *c, const struct catalog_files *files, st
         report_err(report, &err);
 }
 
+/* An empty list where there is a mistake in it, so that the rules are checked all the same. */
+static struct tree *load_festivals(const struct catalog_files *files, struct arena *a, struct report *report)
+{
+    struct err err;
+    struct slice text;
+    struct tree *list;
+    if (catalog_read_file(files->calendar, a, &text, &err) == 0 &&
+        settings_tree_festivals(a, files->calendar, text, &list, &err) == 0)
+        return list;
+    report_err(report, &err);
+    return tree_new(a, TREE_LIST);
+}
+
 bool catalog_load(struct catalog *c, const struct catalog_files *files, struct arena *a,
                   struct report *report)
 {
     *c = (struct catalog){0};
     size_t before = report->errors;
     load_tables(c, files, a, report);
-    struct tree *festivals = calendar_tree(files->calendar, a, report);
+    struct tree *festivals = load_festivals(files, a, report);
     struct slice text;
     c->rules = catalog_read_yaml(files->rules, a, &text, report);
     if (c->rules && c->kinds) {
-        make_settings(c, files, festivals, a);
+        c->settings = settings_tree_make(a, c->kinds, festivals, c->rules, files->timezone_ms);
+        settings_tree_hash(c->settings, c->hash);
         struct mistakes m = {.arena = a, .file = files->rules};
         struct settings *compiled = NULL;
         if (settings_compile(c->settings, &m, &compiled))

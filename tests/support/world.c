@@ -2,11 +2,11 @@
 #include "tests/support/world.h"
 
 #include "engine/fold.h"
+#include "engine/settings_tree.h"
 #include "lib/hash.h"
 #include "lib/kind.h"
 #include "lib/yaml.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -47,54 +47,22 @@ static struct slice read_file(struct arena *a, const char *name)
     return (struct slice){p, n};
 }
 
-static struct tree *number(struct arena *a, long long v)
+static void must(int rc, const struct err *err)
 {
-    return tree_text(a, slice_of(arena_printf(a, "%lld", v)));
-}
-
-static struct tree *kinds_tree(struct arena *a)
-{
-    struct kinds *kinds;
-    struct err err;
-    struct tree *list = tree_new(a, TREE_LIST);
-    if (kinds_parse(&kinds, "kinds.csv", read_file(a, "config/kinds.csv"), &err) < 0) {
-        fprintf(stderr, "%s\n", err.msg);
-        abort();
-    }
-    for (size_t i = 0; i < kinds_count(kinds); i++) {
-        const struct kind *k = kinds_at(kinds, i);
-        struct tree *t = tree_new(a, TREE_MAP);
-        tree_set(a, t, SLICE("kind"), tree_text(a, slice_of(k->name)));
-        tree_set(a, t, SLICE("zh"), tree_text(a, slice_of(k->zh)));
-        tree_set(a, t, SLICE("en"), tree_text(a, slice_of(k->en)));
-        tree_set(a, t, SLICE("weight_ppm"), number(a, k->weight_ppm));
-        tree_set(a, t, SLICE("half_life_days"), number(a, k->half_life_days));
-        tree_set(a, t, SLICE("repeat_window_days"), number(a, k->repeat_window_days));
-        tree_set(a, t, SLICE("clears"), tree_text(a, slice_of(k->clears)));
-        tree_set(a, t, SLICE("clue"), tree_text(a, slice_of(k->clue)));
-        tree_append(a, list, t);
-    }
-    kinds_destroy(kinds);
-    return list;
-}
-
-static struct tree *festivals_tree(struct arena *a)
-{
-    static const char *const days[] = {"2025-01-29", "2026-02-17", "2027-02-06", "2028-01-26"};
-    struct tree *list = tree_new(a, TREE_LIST);
-    for (size_t i = 0; i < ARRAY_LEN(days); i++) {
-        struct tree *t = tree_new(a, TREE_MAP);
-        tree_set(a, t, SLICE("festival"), tree_text(a, SLICE("spring_festival")));
-        tree_set(a, t, SLICE("day"), tree_text(a, slice_of(days[i])));
-        tree_append(a, list, t);
-    }
-    return list;
+    if (rc == 0)
+        return;
+    fprintf(stderr, "%s\n", err->msg);
+    abort();
 }
 
 const struct tree *world_settings(struct arena *a, const char *yaml)
 {
+    static const char festivals_csv[] = "year,new_year_day\n2025,2025-01-29\n2026,2026-02-17\n"
+                                        "2027,2027-02-06\n2028,2028-01-26\n";
     struct mistakes m = {.arena = a, .file = "rules.yaml"};
-    struct tree *rules, *t = tree_new(a, TREE_MAP);
+    struct err err;
+    struct kinds *kinds;
+    struct tree *rules, *festivals;
     struct slice text = slice_of(yaml ? yaml : plain_rules);
     if (yaml_parse(a, text, &m, &rules) < 0) {
         struct buf b = {0};
@@ -102,10 +70,10 @@ const struct tree *world_settings(struct arena *a, const char *yaml)
         fprintf(stderr, "%.*s", (int)b.n, (const char *)b.p);
         abort();
     }
-    tree_set(a, t, SLICE("timezone_ms"), number(a, 8 * 3600 * 1000));
-    tree_set(a, t, SLICE("kinds"), kinds_tree(a));
-    tree_set(a, t, SLICE("festivals"), festivals_tree(a));
-    tree_set(a, t, SLICE("rules"), rules);
+    must(kinds_parse(&kinds, "kinds.csv", read_file(a, "config/kinds.csv"), &err), &err);
+    must(settings_tree_festivals(a, "festivals", slice_of(festivals_csv), &festivals, &err), &err);
+    const struct tree *t = settings_tree_make(a, kinds, festivals, rules, 8 * 3600 * 1000);
+    kinds_destroy(kinds);
     return t;
 }
 
@@ -114,13 +82,11 @@ void world_config(struct world *w, const char *yaml, int64_t at)
     struct arena a = {0};
     uint8_t hash[CHAIN_LEN];
     const struct tree *t = world_settings(&a, yaml);
-    struct buf b = {0}, bytes = {0};
-    tree_encode(t, &bytes);
-    hash_blake2b(hash, bytes.p, bytes.n, NULL, 0, NULL, 0);
+    struct buf b = {0};
+    settings_tree_hash(t, hash);
     entry_put_config(&b, (struct slice){(char *)hash, sizeof hash}, t);
     world_apply(w, (struct slice){(char *)b.p, b.n}, at);
     buf_finish(&b);
-    buf_finish(&bytes);
     arena_finish(&a);
 }
 

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Makes the tree that one configuration entry carries and settings_compile reads, out of the tables that it
+ * is made of: kinds, festivals, rules. Pure: takes what was read, not files. Everything lives in the arena
+ * given. Any thread. */
+#ifndef ENGINE_SETTINGS_TREE_H
+#define ENGINE_SETTINGS_TREE_H
+
+#include "lib/hash.h"
+#include "lib/kind.h"
+#include "lib/tree.h"
+
+/* "year,new_year_day" lines to a list of {festival, day}. WW_ECONFIG: "file:line: sentence", *out is NULL. */
+int settings_tree_festivals(struct arena *, const char *file, struct slice text, struct tree **out,
+                            struct err *) WW_CHECK;
+
+/* The whole; `rules` is the rules file as parsed, and is shared, not copied. */
+const struct tree *settings_tree_make(struct arena *, const struct kinds *, struct tree *festivals,
+                                      const struct tree *rules, int64_t timezone_ms);
+
+/* BLAKE2b-256 of the encoded tree: the version of these settings. */
+void settings_tree_hash(const struct tree *, uint8_t out[CHAIN_LEN]);
+
+#endif
