@@ -4,59 +4,15 @@
 
 #include "engine/settings.h"
 #include "engine/settings_tree.h"
+#include "lib/textfile.h"
 #include "lib/yaml.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-enum { FILE_MAX = 16 << 20 };
-
-/* ---- files ---- */
-
-static int read_all(int fd, size_t size, struct arena *a, struct slice *out)
-{
-    char *p = arena_alloc(a, size + 1);
-    size_t n = 0;
-    while (n < size) {
-        ssize_t got = read(fd, p + n, size - n);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -1;
-        if (got == 0)
-            break;
-        n += (size_t)got;
-    }
-    p[n] = 0;
-    *out = (struct slice){p, n};
-    return 0;
-}
-
-int catalog_read_file(const char *path, struct arena *a, struct slice *out, struct err *err)
-{
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return err_set(err, WW_ECONFIG, "%s: cannot be read: %s", path, strerror(errno));
-    int code = 0;
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-        code = err_set(err, WW_ECONFIG, "%s: is no file", path);
-    else if (st.st_size > FILE_MAX)
-        code = err_set(err, WW_ECONFIG, "%s: is larger than 16 MiB", path);
-    else if (read_all(fd, (size_t)st.st_size, a, out) < 0)
-        code = err_set(err, WW_EIO, "%s: cannot be read: %s", path, strerror(errno));
-    close(fd);
-    return code;
-}
 
 const struct tree *catalog_read_yaml(const char *path, struct arena *a, struct slice *text,
                                      struct report *report)
 {
     struct err err;
     struct tree *tree = NULL;
-    if (catalog_read_file(path, a, text, &err)) {
+    if (textfile_read(path, a, text, &err)) {
         report_err(report, &err);
         return NULL;
     }
@@ -68,16 +24,14 @@ const struct tree *catalog_read_yaml(const char *path, struct arena *a, struct s
     return tree;
 }
 
-/* ---- loading ---- */
-
 static void load_tables(struct catalog *c, const struct catalog_files *files, struct arena *a,
                         struct report *report)
 {
     struct err err;
     struct slice text;
-    if (catalog_read_file(files->kinds, a, &text, &err) || kinds_parse(&c->kinds, files->kinds, text, &err))
+    if (textfile_read(files->kinds, a, &text, &err) || kinds_parse(&c->kinds, files->kinds, text, &err))
         report_err(report, &err);
-    if (catalog_read_file(files->regions, a, &text, &err) ||
+    if (textfile_read(files->regions, a, &text, &err) ||
         regions_parse(&c->regions, files->regions, text, &err))
         report_err(report, &err);
 }
@@ -88,7 +42,7 @@ static struct tree *load_festivals(const struct catalog_files *files, struct are
     struct err err;
     struct slice text;
     struct tree *list;
-    if (catalog_read_file(files->calendar, a, &text, &err) == 0 &&
+    if (textfile_read(files->calendar, a, &text, &err) == 0 &&
         settings_tree_festivals(a, files->calendar, text, &list, &err) == 0)
         return list;
     report_err(report, &err);

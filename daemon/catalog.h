@@ -28,8 +28,6 @@ struct catalog {
 bool catalog_load(struct catalog *, const struct catalog_files *, struct arena *, struct report *) WW_CHECK;
 void catalog_finish(struct catalog *);
 
-/* A whole text file of at most 16 MiB into the arena. */
-int catalog_read_file(const char *path, struct arena *, struct slice *out, struct err *) WW_CHECK;
 /* YAML of a file; mistakes go to the report. NULL: there were some. *text stays for later mistakes' lines. */
 const struct tree *catalog_read_yaml(const char *path, struct arena *, struct slice *text, struct report *);
 

@@ -5,6 +5,7 @@
 
 #include "lib/calendar.h"
 #include "lib/mem.h"
+#include "lib/textfile.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -314,32 +315,12 @@ static const struct key top_keys[] = {
 
 /* ---- loading ---- */
 
-static bool has_file(const char *dir, const char *name, char *out, size_t cap)
-{
-    int n = snprintf(out, cap, "%s/%s", dir, name);
-    return n > 0 && (size_t)n < cap && access(out, R_OK) == 0;
-}
-
-/* A file not named: the one of its name beside the configuration, else the one shipped: $WAGEWARN_DATA, where
- * it was installed, the source tree. */
-static const char *shipped(struct loading *l, const char *name)
-{
-    const char *dirs[] = {l->dir, getenv("WAGEWARN_DATA"), WW_DATADIR, WW_SOURCE_CONFIG};
-    char path[4096];
-    for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
-        if (dirs[i] && *dirs[i] && has_file(dirs[i], name, path, sizeof path))
-            return arena_slice(&l->c->arena, slice_of(path)).p;
-    return arena_printf(&l->c->arena, "%s/%s", WW_DATADIR, name); /* its absence is told when it is read */
-}
-
 static void read_file(struct loading *l)
 {
     const char *path = l->options->config;
     if (!path)
         return;
-    const char *slash = strrchr(path, '/');
-    struct slice dir = slash ? (struct slice){path, (size_t)(slash - path) + (slash == path)} : SLICE(".");
-    l->dir = arena_slice(&l->c->arena, dir).p;
+    l->dir = textfile_dir(&l->c->arena, path);
     const struct tree *t = catalog_read_yaml(path, &l->c->arena, &l->text, l->report);
     if (!t)
         return;
@@ -425,7 +406,9 @@ static void load_catalog(struct loading *l)
 {
     const char *paths[ARRAY_LEN(file_keys)];
     for (size_t i = 0; i < ARRAY_LEN(file_keys); i++)
-        paths[i] = l->files[i] || !file_keys[i].shipped ? l->files[i] : shipped(l, file_keys[i].shipped);
+        paths[i] = l->files[i] || !file_keys[i].shipped
+                       ? l->files[i]
+                       : textfile_shipped(&l->c->arena, l->dir, file_keys[i].shipped);
     struct catalog_files files = {
         .kinds = paths[FILE_KINDS],
         .regions = paths[FILE_REGIONS],
