@@ -6,13 +6,6 @@
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-const char *__lsan_default_suppressions(void);
-
-/* libfyaml 0.7 loses a buffer on some documents that it refuses. */
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libfyaml";
-}
 
 #define KIND(name, clue) "- {kind: " name ", zh: z, en: e, weight_ppm: 300000, half_life_days: 60, " \
                          "repeat_window_days: 7, clears: '', clue: " clue "}\n"
