@@ -17,8 +17,8 @@
 #include "store/verify.h"
 #include "store/walk.h"
 
-#define COMPLETE  "BACKUP"
-#define RESTORING "journal.restoring"
+#define COMPLETE "BACKUP"
+#define REPLACED "replaced-"
 
 enum { PIECE = 1 << 20 };
 
@@ -218,74 +218,219 @@ int backup_make(const char *state_dir, const char *to, struct backup_report *rep
     return rc;
 }
 
-static int may_restore(const char *from, const char *state_dir, struct err *err)
+/* ---- restoring ---- */
+
+/* One restore in progress. */
+struct restore {
+    const char *from, *state_dir;
+    bool replace;
+    char *journal, *view, *restoring; /* in state_dir */
+    int lock;
+    unsigned replaced;
+};
+
+static bool has_segments(const struct restore *r)
 {
-    uint64_t *firsts;
-    size_t n;
-    char *complete = disk_path(from, COMPLETE), *journal = disk_path(state_dir, "journal");
+    uint64_t *firsts = NULL;
+    size_t n = 0;
+    struct err none;
+    bool any = segment_list(r->journal, &firsts, &n, &none) == 0 && n > 0;
+    free(firsts);
+    return any;
+}
+
+static bool is_there(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+/* What a stopped daemon or a restore before this one may have left, and what harms nobody. */
+static bool may_stay(const struct restore *r, const char *name)
+{
+    struct stat st;
+    char *path = disk_path(r->state_dir, name);
+    bool is_socket = lstat(path, &st) == 0 && S_ISSOCK(st.st_mode);
+    free(path);
+    return is_socket || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "journal") == 0 ||
+           strcmp(name, RESTORING) == 0 || strncmp(name, REPLACED, strlen(REPLACED)) == 0 ||
+           (strcmp(name, "view") == 0 && is_there(r->restoring));
+}
+
+static int something_in_it(const struct restore *r, struct err *err)
+{
     int rc = 0;
-    if (access(complete, R_OK) != 0)
-        rc = err_set(err, WW_ENOTFOUND, "backup: there is no complete one in %s: %s is missing; name another",
-                     from, complete);
-    if (rc == 0)
-        rc = segment_list(journal, &firsts, &n, err);
-    if (rc == 0) {
-        free(firsts);
-        if (n > 0)
-            rc =
-                err_set(err, WW_EUSAGE,
-                        "backup: there is a journal in %s; stop the daemon and move it aside first", journal);
-    }
-    free(complete);
-    free(journal);
+    DIR *d = opendir(r->state_dir);
+    if (!d)
+        return errno == ENOENT ? 0 : failed(err, errno, "read", r->state_dir);
+    for (struct dirent *e; rc == 0 && (e = readdir(d));)
+        if (!may_stay(r, e->d_name))
+            rc = err_set(
+                err, WW_EUSAGE,
+                "backup: there is something in %s: %s; name an empty folder, or leave it there by --force",
+                r->state_dir, e->d_name);
+    closedir(d);
     return rc;
 }
 
-static void remove_files(const char *dir)
+static int may_restore(const struct restore *r, struct err *err)
+{
+    struct stat a, b;
+    char *complete = disk_path(r->from, COMPLETE);
+    int rc = 0;
+    if (!is_there(complete))
+        rc = err_set(err, WW_ENOTFOUND, "backup: there is no complete one in %s: %s is missing; name another",
+                     r->from, complete);
+    else if (stat(r->from, &a) == 0 && stat(r->state_dir, &b) == 0 && a.st_dev == b.st_dev &&
+             a.st_ino == b.st_ino)
+        rc = err_set(err, WW_EUSAGE, "backup: %s cannot be restored into itself; name another --state-dir",
+                     r->from);
+    else if (!r->replace && has_segments(r) && !is_there(r->restoring))
+        rc = err_set(err, WW_EUSAGE,
+                     "backup: there is a journal in %s; stop the daemon, then --force moves it aside first",
+                     r->journal);
+    else if (!r->replace)
+        rc = something_in_it(r, err);
+    free(complete);
+    return rc;
+}
+
+/* All files of a folder but the lock into another one. */
+static int move_files(const char *from, const char *to, struct err *err)
+{
+    int rc = 0;
+    DIR *d = opendir(from);
+    if (!d)
+        return errno == ENOENT ? 0 : failed(err, errno, "read", from);
+    for (struct dirent *e; rc == 0 && (e = readdir(d));) {
+        if (e->d_name[0] == '.' || strcmp(e->d_name, JOURNAL_LOCK) == 0)
+            continue;
+        char *a = disk_path(from, e->d_name), *b = disk_path(to, e->d_name);
+        if (rename(a, b) != 0)
+            rc = failed(err, errno, "move", a);
+        free(a);
+        free(b);
+    }
+    closedir(d);
+    return rc == 0 ? sync_folder(to, err) : rc;
+}
+
+/* A folder state_dir/replaced-N that was not there. NULL: failed. */
+static char *new_aside(struct restore *r, struct err *err)
+{
+    char name[32];
+    for (unsigned i = 1;; i++) {
+        snprintf(name, sizeof name, REPLACED "%u", i);
+        char *path = disk_path(r->state_dir, name);
+        if (mkdir(path, 0700) == 0) {
+            r->replaced = i;
+            return path;
+        }
+        int e = errno;
+        if (e != EEXIST)
+            failed(err, e, "make the folder", path);
+        free(path);
+        if (e != EEXIST)
+            return NULL;
+    }
+}
+
+/* The view first: as long as segments are there, another try moves what is left. */
+static int set_aside(struct restore *r, struct err *err)
+{
+    char *aside = new_aside(r, err);
+    if (!aside)
+        return err->code;
+    char *journal = disk_path(aside, "journal"), *view = disk_path(aside, "view");
+    int rc = 0;
+    if (rename(r->view, view) != 0 && errno != ENOENT)
+        rc = failed(err, errno, "move", r->view);
+    if (rc == 0)
+        rc = make_folder(journal, err);
+    if (rc == 0)
+        rc = sync_folder(aside, err);
+    if (rc == 0)
+        rc = sync_folder(r->state_dir, err);
+    if (rc == 0)
+        rc = move_files(r->journal, journal, err);
+    free(aside);
+    free(journal);
+    free(view);
+    return rc;
+}
+
+static void remove_files(const char *dir, const char *but)
 {
     DIR *d = opendir(dir);
     if (!d)
         return;
     for (struct dirent *e; (e = readdir(d));) {
         char *path = disk_path(dir, e->d_name);
-        unlink(path); /* fails for "." and "..", as it should */
+        if (strcmp(e->d_name, but) != 0)
+            unlink(path); /* fails for "." and "..", as it should */
         free(path);
     }
     closedir(d);
 }
 
-/* The journal gets its name last: a view without a journal is refused at the start. */
-static int put_back(const char *from, const char *state_dir, struct err *err)
+/* Locked from here to the end, and RESTORING is there: a daemon at work is noticed, one that starts is
+ * refused. */
+static int begin(struct restore *r, struct err *err)
 {
-    char *journal = disk_path(state_dir, "journal"), *restoring = disk_path(state_dir, RESTORING);
-    char *from_journal = disk_path(from, "journal");
-    remove_files(restoring);
-    int rc = copy_view(from, state_dir, err);
+    bool again = is_there(r->restoring);
+    int rc = make_folder(r->state_dir, err);
     if (rc == 0)
-        rc = copy_journal(from_journal, restoring, err);
-    if (rc == 0) {
-        remove_files(journal); /* no segments: a lock, an old store's id */
-        rmdir(journal);
-        if (rename(restoring, journal) != 0)
-            rc = failed(err, errno, "rename", restoring);
-    }
+        rc = make_folder(r->journal, err);
     if (rc == 0)
-        rc = sync_folder(state_dir, err);
-    free(journal);
-    free(restoring);
+        rc = journal_lock(r->journal, &r->lock, err);
+    if (rc == 0)
+        rc = may_restore(r, err);
+    if (rc == 0)
+        rc = make_folder(r->restoring, err);
+    if (rc == 0)
+        rc = sync_folder(r->state_dir, err);
+    if (rc == 0 && (has_segments(r) || (is_there(r->view) && !again)))
+        rc = set_aside(r, err);
+    return rc;
+}
+
+static int put_back(struct restore *r, struct err *err)
+{
+    char *from_journal = disk_path(r->from, "journal");
+    remove_files(r->restoring, "");
+    remove_files(r->journal, JOURNAL_LOCK); /* no segments: an old store's id */
+    int rc = copy_view(r->from, r->state_dir, err);
+    if (rc == 0)
+        rc = copy_journal(from_journal, r->restoring, err);
+    if (rc == 0)
+        rc = move_files(r->restoring, r->journal, err);
+    if (rc == 0 && rmdir(r->restoring) != 0)
+        rc = failed(err, errno, "remove", r->restoring);
+    if (rc == 0)
+        rc = sync_folder(r->state_dir, err);
     free(from_journal);
     return rc;
 }
 
-int backup_restore(const char *from, const char *state_dir, struct backup_report *report, struct err *err)
+int backup_restore(const char *from, const char *state_dir, bool replace, struct backup_report *report,
+                   struct err *err)
 {
+    struct restore r = {.from = from, .state_dir = state_dir, .replace = replace, .lock = -1};
+    r.journal = disk_path(state_dir, "journal");
+    r.view = disk_path(state_dir, "view");
+    r.restoring = disk_path(state_dir, RESTORING);
     *report = (struct backup_report){0};
-    int rc = may_restore(from, state_dir, err);
+    int rc = may_restore(&r, err); /* before anything is made */
     if (rc == 0)
         rc = check(from, report, err);
     if (rc == 0)
-        rc = make_folder(state_dir, err);
+        rc = begin(&r, err);
     if (rc == 0)
-        rc = put_back(from, state_dir, err);
+        rc = put_back(&r, err);
+    report->replaced = r.replaced;
+    if (r.lock >= 0)
+        close(r.lock);
+    free(r.journal);
+    free(r.view);
+    free(r.restoring);
     return rc;
 }

@@ -17,14 +17,18 @@ struct backup_report {
     uint64_t view_number;   /* last entry that the view holds */
     uint64_t segments, bytes;
     int64_t last_time;
+    unsigned replaced;      /* restore: N of state_dir/replaced-N; 0: nothing was in the way */
 };
 
 /* Makes the folder `to`, which must not be there or be empty, and checks what was written before it calls it complete.
  * WW_EUSAGE: there is something in it; WW_ENOTFOUND: no journal in state_dir; WW_EDAMAGED; WW_EFULL, WW_EIO. */
 int backup_make(const char *state_dir, const char *to, struct backup_report *, struct err *) WW_CHECK;
 
-/* Checks the backup, then puts it into state_dir, which must hold no journal. Interrupted, it is simply called again; a
- * daemon does not start on half of it. */
-int backup_restore(const char *from, const char *state_dir, struct backup_report *, struct err *) WW_CHECK;
+/* Checks the backup, then puts it into state_dir, which must hold nothing but what an empty store leaves; with `replace`
+ * what is in its way is moved into a new folder state_dir/replaced-N first, and nothing is ever deleted. Holds the
+ * journal's lock meanwhile. Interrupted, it is simply called again; no daemon starts on half of it. WW_ELOCKED: a daemon
+ * is at work there; WW_EUSAGE: there is something in it; WW_ENOTFOUND: no complete backup; WW_EDAMAGED; WW_EFULL, WW_EIO. */
+int backup_restore(const char *from, const char *state_dir, bool replace, struct backup_report *,
+                   struct err *) WW_CHECK;
 
 #endif

@@ -27,8 +27,7 @@
 #include "store/prepare.h"
 #include "store/walk.h"
 
-#define LOCK_NAME "lock"
-#define ID_NAME   "store"
+#define ID_NAME "store"
 
 struct journal {
     char *dir;
@@ -58,24 +57,26 @@ struct journal {
 
 /* ---- lock and store id ---- */
 
-static int take_lock(struct journal *j, struct err *err)
+int journal_lock(const char *dir, int *fd, struct err *err)
 {
     char pid[24] = "";
-    char *path = disk_path(j->dir, LOCK_NAME);
+    char *path = disk_path(dir, JOURNAL_LOCK);
     int rc = 0;
-    j->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (j->lock_fd < 0) {
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (*fd < 0) {
         rc = disk_error(err, errno, "open", path);
-    } else if (flock(j->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-        ssize_t n = pread(j->lock_fd, pid, sizeof pid - 1, 0);
+    } else if (flock(*fd, LOCK_EX | LOCK_NB) != 0) {
+        ssize_t n = pread(*fd, pid, sizeof pid - 1, 0);
         pid[n > 0 ? strspn(pid, "0123456789") : 0] = 0;
         rc = err_set(err, WW_ELOCKED,
                      "journal: %s is in use by another process%s%s; stop it first, or give another "
                      "--state-dir",
-                     j->dir, *pid ? ", " : "", pid);
-    } else if (ftruncate(j->lock_fd, 0) == 0) {
+                     dir, *pid ? ", " : "", pid);
+        close(*fd);
+        *fd = -1;
+    } else if (ftruncate(*fd, 0) == 0) {
         int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-        if (pwrite(j->lock_fd, pid, (size_t)n, 0) < 0)
+        if (pwrite(*fd, pid, (size_t)n, 0) < 0)
             pid[0] = 0; /* it only names the process in another's message */
     }
     free(path);
@@ -371,7 +372,7 @@ int journal_open(struct journal **out, const char *dir, const struct journal_opt
     if (!j->read_only) {
         rc = make_dir(j, err);
         if (rc == 0)
-            rc = take_lock(j, err);
+            rc = journal_lock(j->dir, &j->lock_fd, err);
         if (rc == 0)
             rc = prepare_create(&j->prepare, j->dir, &j->io, o->no_thread, err);
     }

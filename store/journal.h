@@ -51,6 +51,11 @@ struct journal;
 int journal_open(struct journal **, const char *dir, const struct journal_options *, struct err *) WW_CHECK;
 void journal_close(struct journal *);
 
+/* The lock that journal_open takes, for who changes the files of a journal from outside. dir must be there; closing *fd
+ * lets it go. WW_ELOCKED, WW_EIO: *fd is -1. */
+#define JOURNAL_LOCK "lock"
+int journal_lock(const char *dir, int *fd, struct err *) WW_CHECK;
+
 /* 16 random bytes that PROTOCOL's `store` tells everybody: made with the store, and anew when journal/store is not there,
  * as after a restore. Key no hash by it: that is what journal_key is for. */
 const uint8_t *journal_store_id(const struct journal *);

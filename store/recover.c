@@ -197,6 +197,17 @@ static void fold_finish(struct fold *f)
 
 /* ---- starting ---- */
 
+static int refuse_half(const char *state_dir, struct err *err)
+{
+    char *path = disk_path(state_dir, RESTORING);
+    bool half = access(path, F_OK) == 0;
+    free(path);
+    return half ? err_set(err, WW_EDAMAGED,
+                          "journal: a restore into %s was interrupted; 'wagewarn restore' the backup again",
+                          state_dir)
+                : 0;
+}
+
 static int make_state_dir(const char *dir, struct err *err)
 {
     struct journal_io io = disk_io(NULL);
@@ -283,6 +294,8 @@ int recover(const char *state_dir, const struct recover_options *o, struct recov
     *out = (struct recovered){0};
     view_catch_damage(view_dir);
     int rc = make_state_dir(state_dir, err);
+    if (rc == 0)
+        rc = refuse_half(state_dir, err);
     if (rc == 0)
         rc = judge_view(state_dir, o, &m, err);
     if (rc == 0) {

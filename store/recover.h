@@ -15,6 +15,9 @@
 #include "store/journal.h"
 #include "store/view.h"
 
+/* In a state directory as long as a restore into it is not done; recover refuses. */
+#define RESTORING "journal.restoring"
+
 struct recover_options {
     bool rebuild;                  /* throw the view away first */
     size_t cache_bytes;            /* engine_create's; 0: 256 MiB */

@@ -274,6 +274,7 @@ static int child_reads(const struct verifier *v, struct from_child *out, struct 
 static int child_folds(const struct verifier *v, struct from_child *out, struct err *err)
 {
     struct view *a = NULL, *b = NULL;
+    struct err none;
     struct recover_options o = {.progress = v->o->progress, .arg = v->o->arg};
     char *dir = disk_path(v->dir, "view");
     int rc = recover_fold(v->dir, v->o->fold_in, v->meta.number, &o, err);
@@ -282,12 +283,10 @@ static int child_folds(const struct verifier *v, struct from_child *out, struct 
     if (rc == 0)
         rc = view_open(&b, v->o->fold_in, 0, true, err);
     if (rc == 0)
-        rc = read_rows(a, out, err);
-    if (rc == 0 && out->meta.number != v->meta.number)
+        rc = view_compare(a, b, err);
+    if (rc == WW_EDAMAGED && read_rows(a, out, &none) == 0 && out->meta.number != v->meta.number)
         rc = err_set(err, WW_EAGAIN,
                      "view: %s moved on while it was folded; stop the daemon, or verify a backup", dir);
-    if (rc == 0)
-        rc = view_compare(a, b, err);
     view_close(a);
     view_close(b);
     free(dir);

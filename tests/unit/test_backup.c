@@ -5,6 +5,7 @@
 
 #include "test.h"
 
+#include "store/recover.h"
 #include "store/view.h"
 #include "tests/unit/store_kit.h"
 
@@ -71,7 +72,7 @@ static void there_and_back(void **state)
     memcpy(id, journal_store_id(j), sizeof id);
     memcpy(key, journal_key(j), sizeof key);
     journal_close(j);
-    must(backup_restore(to, back, &r, &err), &err);
+    must(backup_restore(to, back, false, &r, &err), &err);
     assert_int_equal(r.last, 480);
     struct journal_options o = {.checkpoint = 330, .io = &kit_fast_io, .segment_bytes = KIT_SEGMENT};
     must(journal_open(&j, kit_path("back/journal"), &o, &err), &err);
@@ -102,7 +103,7 @@ static void without_a_view(void **state)
     kit_remove(kit_path("from/view"));
     must(backup_make(from, to, &r, &err), &err);
     assert_int_equal(r.view_number, 0);
-    must(backup_restore(to, back, &r, &err), &err);
+    must(backup_restore(to, back, false, &r, &err), &err);
     assert_int_equal(kit_read(kit_path("back/journal"), 1, true), 480);
 }
 
@@ -118,8 +119,8 @@ static void nothing_is_overwritten(void **state)
     unlink(kit_path("to/something"));
     must(backup_make(from, to, &r, &err), &err);
     assert_int_equal(backup_make(from, to, &r, &err), WW_EUSAGE);
-    assert_int_equal(backup_restore(to, from, &r, &err), WW_EUSAGE);
-    assert_non_null(strstr(err.msg, "move it aside"));
+    assert_int_equal(backup_restore(to, from, false, &r, &err), WW_EUSAGE);
+    assert_non_null(strstr(err.msg, "moves it aside"));
     assert_int_equal(kit_read(kit_path("from/journal"), 1, true), 480);
     assert_int_equal(backup_make(kit_path("nowhere"), kit_path("elsewhere"), &r, &err), WW_ENOTFOUND);
 }
@@ -134,19 +135,19 @@ static void half_or_damaged(void **state)
     journal_close(at_work());
     must(backup_make(from, to, &r, &err), &err);
     rename(kit_path("to/BACKUP"), kit_path("aside"));
-    assert_int_equal(backup_restore(to, back, &r, &err), WW_ENOTFOUND);
+    assert_int_equal(backup_restore(to, back, false, &r, &err), WW_ENOTFOUND);
     rename(kit_path("aside"), kit_path("to/BACKUP"));
     const char *file = kit_path("to/journal/00000000000000000001.seg");
     uint8_t *p = kit_file_read(file, &n);
     p[5000] ^= 1;
     kit_file_write(file, p, n);
-    assert_int_equal(backup_restore(to, back, &r, &err), WW_EDAMAGED);
+    assert_int_equal(backup_restore(to, back, false, &r, &err), WW_EDAMAGED);
     assert_non_null(strstr(err.msg, file));
     assert_int_equal(access(back, F_OK), -1);
     p[5000] ^= 1;
     kit_file_write(file, p, n);
     free(p);
-    must(backup_restore(to, back, &r, &err), &err);
+    must(backup_restore(to, back, false, &r, &err), &err);
     /* a damaged store gives no backup that calls itself complete */
     kit_remove(to);
     file = kit_path("from/journal/00000000000000000001.seg");
@@ -166,19 +167,124 @@ static void an_interrupted_restore(void **state)
     struct err err;
     journal_close(at_work());
     must(backup_make(from, to, &r, &err), &err);
-    must(backup_restore(to, back, &r, &err), &err);
+    must(backup_restore(to, back, false, &r, &err), &err);
     assert_int_equal(rename(kit_path("back/journal"), kit_path("back/journal.restoring")), 0);
-    must(backup_restore(to, back, &r, &err), &err);
+    must(backup_restore(to, back, false, &r, &err), &err);
     assert_int_equal(kit_read(kit_path("back/journal"), 1, true), 480);
     assert_int_equal(access(kit_path("back/journal.restoring"), F_OK), -1);
+}
+
+/* What was there is moved, not lost; a second time beside the first. */
+static void replaced(void **state)
+{
+    (void)state;
+    struct backup_report r;
+    struct err err;
+    uint8_t id[STORE_ID_LEN];
+    struct journal *j = at_work();
+    must(backup_make(from, to, &r, &err), &err);
+    kit_write(j, 7); /* acknowledged after the backup */
+    memcpy(id, journal_store_id(j), sizeof id);
+    journal_close(j);
+    must(backup_restore(to, from, true, &r, &err), &err);
+    assert_int_equal(r.replaced, 1);
+    assert_int_equal(kit_read(kit_path("from/journal"), 1, true), 480);
+    assert_int_equal(kit_read(kit_path("from/replaced-1/journal"), 1, true), 487);
+    assert_int_equal(access(kit_path("from/replaced-1/view/data.mdb"), F_OK), 0);
+    struct journal_options o = {.io = &kit_fast_io, .segment_bytes = KIT_SEGMENT};
+    must(journal_open(&j, kit_path("from/journal"), &o, &err), &err);
+    assert_memory_not_equal(journal_store_id(j), id, sizeof id);
+    journal_close(j);
+    must(backup_restore(to, from, true, &r, &err), &err);
+    assert_int_equal(r.replaced, 2);
+    assert_int_equal(kit_read(kit_path("from/replaced-1/journal"), 1, true), 487);
+    assert_int_equal(kit_read(kit_path("from/journal"), 1, true), 480);
+}
+
+static void refused(void **state)
+{
+    (void)state;
+    struct backup_report r;
+    struct err err;
+    struct journal *j = at_work();
+    must(backup_make(from, to, &r, &err), &err);
+    /* a writer at work, whatever is said */
+    assert_int_equal(backup_restore(to, from, true, &r, &err), WW_ELOCKED);
+    assert_int_equal(r.replaced, 0);
+    assert_int_equal(access(kit_path("from/" RESTORING), F_OK), -1);
+    kit_write(j, 1);
+    journal_close(j);
+    assert_int_equal(kit_read(kit_path("from/journal"), 1, true), 481);
+    /* into itself */
+    assert_int_equal(backup_restore(to, to, true, &r, &err), WW_EUSAGE);
+    /* among other things; they stay where they are when they are said to */
+    mkdir(back, 0700);
+    kit_file_write(kit_path("back/letter"), "x", 1);
+    assert_int_equal(backup_restore(to, back, false, &r, &err), WW_EUSAGE);
+    assert_non_null(strstr(err.msg, "letter"));
+    assert_int_equal(access(kit_path("back/journal"), F_OK), -1);
+    must(backup_restore(to, back, true, &r, &err), &err);
+    assert_int_equal(r.replaced, 0);
+    assert_int_equal(access(kit_path("back/letter"), F_OK), 0);
+    assert_int_equal(kit_read(kit_path("back/journal"), 1, true), 480);
+}
+
+/* A damaged backup moves nothing aside. */
+static void damaged_replaces_nothing(void **state)
+{
+    (void)state;
+    struct backup_report r;
+    struct err err;
+    size_t n;
+    journal_close(at_work());
+    must(backup_make(from, to, &r, &err), &err);
+    const char *file = kit_path("to/journal/00000000000000000001.seg");
+    uint8_t *p = kit_file_read(file, &n);
+    p[5000] ^= 1;
+    kit_file_write(file, p, n);
+    free(p);
+    assert_int_equal(backup_restore(to, from, true, &r, &err), WW_EDAMAGED);
+    assert_int_equal(access(kit_path("from/replaced-1"), F_OK), -1);
+    assert_int_equal(kit_read(kit_path("from/journal"), 1, true), 480);
+}
+
+/* Interrupted while the segments got their place: nobody starts on half of it, and a second try needs no
+ * force. */
+static void interrupted_among_segments(void **state)
+{
+    (void)state;
+    struct backup_report r;
+    struct err err;
+    struct recover_options o = {.segment_bytes = KIT_SEGMENT, .io = &kit_fast_io, .no_thread = true};
+    struct recovered started;
+    journal_close(at_work());
+    must(backup_make(from, to, &r, &err), &err);
+    must(backup_restore(to, back, false, &r, &err), &err);
+    mkdir(kit_path("back/" RESTORING), 0700);
+    const char *name = "00000000000000000001.seg";
+    char a[600], b[600];
+    snprintf(a, sizeof a, "%s/journal/%s", back, name);
+    snprintf(b, sizeof b, "%s/" RESTORING "/%s", back, name);
+    assert_int_equal(rename(a, b), 0);
+    assert_int_equal(recover(back, &o, &started, &err), WW_EDAMAGED);
+    assert_non_null(strstr(err.msg, "wagewarn restore"));
+    must(backup_restore(to, back, false, &r, &err), &err);
+    assert_int_equal(kit_read(kit_path("back/journal"), 1, true), 480);
+    assert_int_equal(access(kit_path("back/" RESTORING), F_OK), -1);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(there_and_back),         cmocka_unit_test(without_a_view),
-        cmocka_unit_test(nothing_is_overwritten), cmocka_unit_test(half_or_damaged),
+        cmocka_unit_test(there_and_back),
+        cmocka_unit_test(without_a_view),
+        cmocka_unit_test(nothing_is_overwritten),
+        cmocka_unit_test(half_or_damaged),
         cmocka_unit_test(an_interrupted_restore),
+        cmocka_unit_test(replaced),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(damaged_replaces_nothing),
+        cmocka_unit_test(interrupted_among_segments),
     };
     return cmocka_run_group_tests_name("backup", tests, kit_setup, kit_teardown);
 }
