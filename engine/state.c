@@ -25,7 +25,7 @@ struct node {
     uint8_t key[STATE_KEY_MAX];
 };
 
-enum { SLAB_NODES = 1024 };
+enum { SLAB_NODES = 1024, TRIM_LEAST = 256, TRIM_EACH = 8 };
 
 struct slab {
     struct slab *next;
@@ -37,6 +37,7 @@ struct state {
     size_t cache_bytes;
     struct node **buckets;
     size_t n_buckets, n_nodes, bytes, hand;
+    size_t came;                  /* nodes added since the last trim */
     struct slab *slabs;
     struct node *free;
     uint32_t gen, committed;      /* nodes with gen > committed are dirty */
@@ -106,8 +107,9 @@ static uint32_t hash_key(enum table t, const void *key, size_t n)
     for (; n; n -= n < 8 ? n : 8, p += 8) {
         uint64_t word = 0;
         memcpy(&word, p, n < 8 ? n : 8);
-        h = (h ^ word) * UINT64_C(0xbf58476d1ce4e5b9);
-        h ^= h >> 29;
+        /* high and low half of the product: a key's last byte, which lies on top, reaches all bits */
+        unsigned __int128 product = (unsigned __int128)(h ^ word) * UINT64_C(0xbf58476d1ce4e5b9);
+        h = (uint64_t)(product >> 64) ^ (uint64_t)product;
     }
     return (uint32_t)(h ^ h >> 32);
 }
@@ -163,6 +165,7 @@ static struct node *insert(struct state *s, enum table t, const void *key, size_
     e->next = *head;
     *head = e;
     s->n_nodes++;
+    s->came++;
     s->bytes += sizeof *e;
     return e;
 }
@@ -282,8 +285,9 @@ void state_trim(struct state *s)
 {
     if (!s->loader)
         return;
-    /* two rounds of the hand at most: the first forgives what was used since it last passed */
-    for (size_t steps = 2 * s->n_buckets; s->bytes > s->cache_bytes && steps; steps--) {
+    /* The hand moves on in proportion to what came: where all is dirty there is nothing to drop, and looking through
+     * everything after each batch would cost more than the batch. */
+    for (size_t steps = TRIM_LEAST + TRIM_EACH * s->came; s->bytes > s->cache_bytes && steps; steps--) {
         s->hand = (s->hand + 1) & (s->n_buckets - 1);
         for (struct node **link = &s->buckets[s->hand]; *link;) {
             struct node *e = *link;
@@ -295,6 +299,7 @@ void state_trim(struct state *s)
             }
         }
     }
+    s->came = 0;
 }
 
 size_t state_dirty(const struct state *s)
