@@ -10,6 +10,7 @@ The tables below are the contract; docs/architecture.md says why. A check takes 
 """
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -293,6 +294,22 @@ def check_links(tree):
                     yield path, no, f"links to {target}, which is not there"
 
 
+def check_manuals(tree):
+    """Each manual builds, and mandoc has nothing to say against it. Silent where the two programs are not there."""
+    if not (shutil.which("scdoc") and shutil.which("mandoc")):
+        return
+    for path in tree.paths:
+        if path.endswith(".scd"):
+            made = subprocess.run(["scdoc"], input=tree.text(path), capture_output=True, text=True)
+            if made.returncode:
+                yield path, 1, "scdoc: " + made.stderr.strip()
+                continue
+            said = subprocess.run(["mandoc", "-T", "lint", "-W", "warning"], input=made.stdout, capture_output=True, text=True)
+            for line in said.stdout.strip().split("\n"):
+                if line and "skipping paragraph macro" not in line:  # scdoc's own habit
+                    yield path, 1, line
+
+
 CHECKS = {n[6:]: f for n, f in list(globals().items()) if n.startswith("check_")}
 
 # ---- the checks checked ----
@@ -330,6 +347,7 @@ PLANTED = {
              ("lib/b.c", LABEL + "int f(void)\n{\n" + "    g();\n" * (MOST_FUNCTION + 1) + "}\n", "f() has")],
     "headers": [("lib/a.h", LABEL + "struct x { size_t n; };\n", "stand alone"),
                 ("include/wagewarn.h", LABEL + "int f();\n", "stand alone")],
+    "manuals": [("docs/man/a.1.scd", f"; {SPDX}\n# NAME\n\na\n", "scdoc")],
     "links": [("README.md", "[the map](docs/nowhere.md)\n", "not there")],
 }
 CLEAN = {
