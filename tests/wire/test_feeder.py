@@ -99,7 +99,9 @@ class Resume(Feeder):
         while True:
             p = subprocess.Popen(self.args(path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=program_env())
             try:
-                out, err = p.communicate(timeout=rng.uniform(0.03, 0.4) if kills < 25 else PATIENCE)
+                # the first die before any machine could be done with so many rows
+                soon = 0.06 if kills < 5 else 0.4
+                out, err = p.communicate(timeout=rng.uniform(0.02, soon) if kills < 25 else PATIENCE)
                 break
             except subprocess.TimeoutExpired:
                 p.kill()
