@@ -45,6 +45,11 @@ enum option {
     O_UNDO,
     O_ALERT_VERSION,
     O_RETRY,
+    O_STATE_DIR,
+    O_FORCE,
+    O_QUICK,
+    O_KINDS,
+    O_READY,
     OPTION_COUNT
 };
 
@@ -94,5 +99,11 @@ int cmd_enterprise_show(struct cli *);
 int cmd_push(struct cli *);
 int cmd_kinds(struct cli *);
 int cmd_feeds(struct cli *);
+int cmd_rules_check(struct cli *);
+int cmd_check_config(struct cli *);
+int cmd_verify(struct cli *);
+int cmd_backup(struct cli *);
+int cmd_restore(struct cli *);
+int cmd_wait(struct cli *);
 
 #endif

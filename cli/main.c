@@ -61,6 +61,20 @@ const struct command commands[] = {
     {"kinds", "", 0, 0, 0, "The kinds of signals in force", "预警信息种类", "wagewarn kinds", cmd_kinds},
     {"feeds", "", 0, 0, 0, "Each source: when it last sent, and how much", "各数据源", "wagewarn feeds",
      cmd_feeds},
+    {"wait", "", 0, 0, O(O_READY), "Until the daemon is there and ready, at most --timeout seconds (30)",
+     "等待守护进程就绪，最多 --timeout 秒（30）", "wagewarn wait --ready --timeout 30", cmd_wait},
+    {"rules check", "FILE", 1, 1, O(O_KINDS), "Mistakes in a rules file, all at once, with their lines",
+     "检查规则文件", "wagewarn rules check /etc/wagewarn/rules.yaml", cmd_rules_check},
+    {"check-config", "FILE", 1, 1, 0, "Mistakes in a configuration and all files that it names",
+     "检查配置文件", "wagewarn check-config /etc/wagewarn/wagewarn.yaml", cmd_check_config},
+    {"verify", "DIR", 1, 1, O(O_QUICK), "Is a state directory or a backup whole? exit 1 if not",
+     "校验存储或备份是否完好；否则退出码为 1", "wagewarn verify /var/lib/wagewarn", cmd_verify},
+    {"backup", "DIR", 1, 1, O(O_STATE_DIR),
+     "A checked copy of the store into a new folder, beside the daemon at work", "在线备份到新目录并校验",
+     "wagewarn backup /backup/monday --state-dir /var/lib/wagewarn", cmd_backup},
+    {"restore", "DIR", 1, 1, O(O_STATE_DIR) | O(O_FORCE),
+     "A backup back into a state directory; the daemon is stopped", "恢复备份（须先停止守护进程）",
+     "wagewarn restore /backup/monday --state-dir /var/lib/wagewarn", cmd_restore},
 };
 const size_t n_commands = ARRAY_LEN(commands);
 

@@ -65,6 +65,17 @@ static const struct option_row rows[OPTION_COUNT] = {
                          "仅当预警仍为该版本时"},
     [O_RETRY] = {"retry", 0, "SECONDS", "give up after so long without an acknowledgement (60; 0: never)",
                  "多久无确认即放弃（60 秒；0 为永不）"},
+    [O_STATE_DIR] = {"state-dir", 0, "DIR", "the daemon's directory (else STATE_DIRECTORY, ./wagewarn-state)",
+                     "守护进程的数据目录（默认取 STATE_DIRECTORY，否则 ./wagewarn-state）"},
+    [O_FORCE] = {"force", 0, NULL, "what is there is moved aside, into replaced-N",
+                 "原有内容移入 replaced-N"},
+    [O_QUICK] = {"quick", 0, NULL, "without folding the journal again to compare it with the view",
+                 "不重放日志与视图比对"},
+    [O_KINDS] = {"kinds", 0, "FILE",
+                 "the table of kinds (else kinds.csv beside the file, else the one shipped)",
+                 "预警信息种类表（默认取同目录 kinds.csv，否则随程序提供的）"},
+    [O_READY] = {"ready", 0, NULL, "until it is ready, which is meant without it too",
+                 "等待就绪（默认即如此）"},
 };
 
 static const char *const format_names[FORMAT_COUNT] = {"table", "json", "jsonl", "csv", "keyvalue"};

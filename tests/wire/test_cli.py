@@ -75,7 +75,7 @@ class Words(Cli):
             manual = f.read()
         alert = "".join(re.findall(r"^\*alert .*$", manual, re.M))
         for line in self.cli("--help")[0].split("Commands:")[1].split("Options:")[0].strip().split("\n"):
-            words = re.match(r"[a-z ]+[a-z]", line.strip()).group().split()
+            words = re.match(r"[a-z -]+[a-z]", line.strip()).group().split()
             if words[0] == "alert":
                 self.assertIn("*%s*" % words[1], alert.replace("alert ", "*").replace("**", "*"))
             else:
