@@ -205,6 +205,8 @@ void life_judge(struct engine *e, struct record *c, int64_t at, enum cause cause
         open_alert(e, c, &a, had, &j, cause);
     series_spill(e, c);
     int64_t due = j.next == INT64_MAX ? NO_INT : j.next > at ? j.next : at + 1;
+    if (due != NO_INT && c->due > at && c->due < due)
+        due = c->due; /* a look too early changes nothing; a row moved at each signal costs */
     due_set(e->due, &c->key, c->due, due);
     c->due = due;
     record_store(e, c);
