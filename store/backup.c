@@ -393,6 +393,22 @@ static int begin(struct restore *r, struct err *err)
     return rc;
 }
 
+/* What is put into another's state directory belongs to who owns that, or his daemon could not open it. */
+static int hand_over(const struct restore *r, const char *dir, struct err *err)
+{
+    struct stat st;
+    int rc = 0;
+    DIR *d = geteuid() == 0 && stat(r->state_dir, &st) == 0 && st.st_uid != 0 ? opendir(dir) : NULL;
+    if (!d)
+        return 0;
+    for (struct dirent *e; rc == 0 && (e = readdir(d));)
+        if (strcmp(e->d_name, "..") != 0 &&
+            fchownat(dirfd(d), e->d_name, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) != 0)
+            rc = failed(err, errno, "give to the owner of the state directory", dir);
+    closedir(d);
+    return rc;
+}
+
 static int put_back(struct restore *r, struct err *err)
 {
     char *from_journal = disk_path(r->from, "journal");
@@ -403,6 +419,10 @@ static int put_back(struct restore *r, struct err *err)
         rc = copy_journal(from_journal, r->restoring, err);
     if (rc == 0)
         rc = move_files(r->restoring, r->journal, err);
+    if (rc == 0)
+        rc = hand_over(r, r->view, err);
+    if (rc == 0)
+        rc = hand_over(r, r->journal, err);
     if (rc == 0 && rmdir(r->restoring) != 0)
         rc = failed(err, errno, "remove", r->restoring);
     if (rc == 0)

@@ -26,7 +26,7 @@ int backup_make(const char *state_dir, const char *to, struct backup_report *, s
 
 /* Checks the backup, then puts it into state_dir, which must hold nothing but what an empty store leaves; with `replace`
  * what is in its way is moved into a new folder state_dir/replaced-N first, and nothing is ever deleted. Holds the
- * journal's lock meanwhile. Interrupted, it is simply called again; no daemon starts on half of it. WW_ELOCKED: a daemon
+ * journal's lock meanwhile. Run by root, what it makes belongs to the owner of state_dir. Interrupted, it is simply called again; no daemon starts on half of it. WW_ELOCKED: a daemon
  * is at work there; WW_EUSAGE: there is something in it; WW_ENOTFOUND: no complete backup; WW_EDAMAGED; WW_EFULL, WW_EIO. */
 int backup_restore(const char *from, const char *state_dir, bool replace, struct backup_report *,
                    struct err *) WW_CHECK;

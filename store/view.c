@@ -179,10 +179,30 @@ static int open_env(struct view *v, size_t map_bytes, unsigned flags)
     return rc;
 }
 
+static char *join(const char *dir, const char *name)
+{
+    size_t n = strlen(dir), m = strlen(name);
+    char *s = mem_alloc(n + m + 2);
+    memcpy(s, dir, n);
+    s[n] = '/';
+    memcpy(s + n + 1, name, m + 1);
+    return s;
+}
+
+static bool has_lock(const char *dir)
+{
+    char *path = join(dir, "lock.mdb");
+    bool there = access(path, F_OK) == 0;
+    free(path);
+    return there;
+}
+
 static int open_any(struct view *v, size_t map_bytes, bool read_only)
 {
     unsigned flags = MDB_NOTLS | (read_only ? MDB_RDONLY : MDB_NOMETASYNC);
     size_t map = map_bytes ? map_bytes : map_most;
+    if (read_only && !has_lock(v->dir)) /* a copy, which no daemon has opened yet: reading makes no file there */
+        flags |= MDB_NOLOCK;
     int rc = open_env(v, map, flags);
     while (rc == ENOMEM && map_bytes == 0 && map > map_least) {
         map /= 4;
@@ -202,16 +222,6 @@ static int sync_path(const char *path)
     int e = fsync(fd) == 0 ? 0 : errno;
     close(fd);
     return e;
-}
-
-static char *join(const char *dir, const char *name)
-{
-    size_t n = strlen(dir), m = strlen(name);
-    char *s = mem_alloc(n + m + 2);
-    memcpy(s, dir, n);
-    s[n] = '/';
-    memcpy(s + n + 1, name, m + 1);
-    return s;
 }
 
 static int make_dir(const char *dir)

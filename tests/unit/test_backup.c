@@ -229,6 +229,33 @@ static void refused(void **state)
     assert_int_equal(kit_read(kit_path("back/journal"), 1, true), 480);
 }
 
+static void owned_by(const char *name, uid_t uid)
+{
+    struct stat st;
+    assert_int_equal(stat(kit_path(name), &st), 0);
+    assert_int_equal(st.st_uid, uid);
+}
+
+/* Restored by root for a daemon that is not root. */
+static void handed_over(void **state)
+{
+    (void)state;
+    struct backup_report r;
+    struct err err;
+    if (geteuid() != 0)
+        skip();
+    journal_close(at_work());
+    must(backup_make(from, to, &r, &err), &err);
+    mkdir(back, 0700);
+    assert_int_equal(chown(back, 12345, 12345), 0);
+    must(backup_restore(to, back, false, &r, &err), &err);
+    static const char *const made[] = {"back/journal", "back/journal/lock", "back/view", "back/view/data.mdb",
+                                       "back/journal/00000000000000000001.seg"};
+    for (size_t i = 0; i < ARRAY_LEN(made); i++)
+        owned_by(made[i], 12345);
+    owned_by("to/view/data.mdb", 0);
+}
+
 /* A damaged backup moves nothing aside. */
 static void damaged_replaces_nothing(void **state)
 {
@@ -283,6 +310,7 @@ int main(void)
         cmocka_unit_test(an_interrupted_restore),
         cmocka_unit_test(replaced),
         cmocka_unit_test(refused),
+        cmocka_unit_test(handed_over),
         cmocka_unit_test(damaged_replaces_nothing),
         cmocka_unit_test(interrupted_among_segments),
     };

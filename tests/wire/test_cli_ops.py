@@ -34,6 +34,10 @@ class Ops(unittest.TestCase):
             f.write(text)
         return self.path(name)
 
+    @staticmethod
+    def files(root):
+        return sorted(os.path.join(at, f) for at, _, names in os.walk(root) for f in names)
+
     def cli(self, *args, status=0, **env):
         """Runs a command; (stdout, stderr)."""
         got, out, err = run([WAGEWARN, *args], **env)
@@ -124,6 +128,9 @@ class BackUpAndRestore(Ops):
         out, _ = self.cli("backup", self.path("copy"), STATE_DIRECTORY=self.state + ":/elsewhere")
         self.assertIn("complete", out)
         self.assertIn("something in", self.cli("backup", self.path("copy"), "--state-dir", self.state, status=2)[1])
+        files = self.files(self.path("copy"))
+        self.cli("verify", self.path("copy"))
+        self.assertEqual(self.files(self.path("copy")), files)
         with self.daemon.client() as c:
             c.push_all(story(100, 5))
         restore = ["restore", self.path("copy"), "--state-dir", self.state]
