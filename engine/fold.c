@@ -3,6 +3,7 @@
  * beginning and end, what it stores of itself (T_META, T_DICT), and the working off of what is due. */
 #include "engine/fold.h"
 
+#include "lib/calendar.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>
@@ -50,6 +51,26 @@ static char credit_of(const struct signal *s)
     return 0;
 }
 
+/* attrs `tag:NAME`: an end (a date, or ms), or 0 for none. */
+static struct slice tags_of(struct engine *e, const struct signal *s)
+{
+    struct buf b = {0};
+    if (!slice_is(s->kind, "registry.profile"))
+        return (struct slice){0};
+    for (int i = 0; i < s->n_attrs; i++) {
+        const struct signal_attr *a = &s->attrs[i];
+        int64_t until = a->text.p ? 0 : a->number;
+        if (a->key.n <= 4 || memcmp(a->key.p, "tag:", 4) != 0)
+            continue;
+        if (a->text.p && !slice_is(a->text, "0") && !time_parse(a->text, e->settings->timezone, &until))
+            continue;
+        tag_put(&b, (struct slice){a->key.p + 4, a->key.n - 4}, until ? until : INT64_MAX);
+    }
+    struct slice tags = {b.n ? arena_copy(&e->scratch, b.p, b.n) : NULL, b.n};
+    buf_finish(&b);
+    return tags;
+}
+
 static struct sig make_sig(struct engine *e, const struct signal *s, const struct ekey *name)
 {
     return (struct sig){
@@ -67,6 +88,7 @@ static struct sig make_sig(struct engine *e, const struct signal *s, const struc
         .owner = parse_owner(e, s->owner),
         .name = s->name.n ? name->b + 1 : NULL,
         .credit = credit_of(s),
+        .tags = tags_of(e, s),
     };
 }
 

@@ -97,7 +97,12 @@ struct verdict {
     bool holds;
     int64_t until;          /* it cannot change before, if nothing new comes; INT64_MAX: never */
 };
-struct verdict rule_holds(struct engine *, const struct record *, const struct rule *, int64_t at, uint8_t score_level);
+struct verdict cond_holds(struct engine *, const struct record *, const struct cond *, int64_t at, uint8_t score_level);
+/* Does a selector take signals of this series; and does this one of them count for it? */
+bool selector_takes(const struct engine *, const struct selector *, const struct series *);
+bool selector_counts(const struct engine *, const struct selector *, const struct series *, const struct sig *);
+
+/* ---- reach.c ---- */
 /* The signals that satisfy a rule that holds: the newest EVENT_SIGNALS_MAX, newest first, and how many in all. */
 const struct sig **rule_signals(struct engine *, const struct record *, const struct rule *, int64_t at,
                                 uint8_t score_level, size_t *n, uint64_t *total);

@@ -30,7 +30,7 @@ static void hold_rules(struct engine *e, const struct record *r, struct judgemen
 {
     const struct settings *s = e->settings;
     for (uint32_t i = 0; i < s->n_rules; i++) {
-        struct verdict v = rule_holds(e, r, &s->rules[i], j->at, j->score_level);
+        struct verdict v = cond_holds(e, r, &s->rules[i].when, j->at, j->score_level);
         if (v.holds)
             set_bit(j->fired, i);
         if (v.until < j->next)

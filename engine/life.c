@@ -365,11 +365,26 @@ static const struct step *allowed(struct engine *e, const struct entry_action *x
     return NULL;
 }
 
+/* What a team found stands until evidence of a kind comes that did not count when it looked. */
+static void note_finding(struct engine *e, struct record *c, uint8_t finding)
+{
+    c->finding = finding;
+    c->finding_at = e->time;
+    c->finding_entry = e->number;
+    c->finding_kinds = arena_alloc(&e->scratch, c->n_series * sizeof *c->finding_kinds);
+    c->n_finding_kinds = 0;
+    for (uint32_t i = 0; i < c->n_series; i++)
+        if (c->series[i].latest != NO_INT)
+            c->finding_kinds[c->n_finding_kinds++] = c->series[i].kind;
+}
+
 static void take_step(struct engine *e, struct record *c, struct alert *a, const struct step *s,
                       const struct entry_action *x)
 {
-    if (s->event == EVENT_VERIFIED)
+    if (s->event == EVENT_VERIFIED) {
         a->finding = (uint8_t)word_at(findings, ARRAY_LEN(findings), x->finding);
+        note_finding(e, c, a->finding);
+    }
     if (s->event == EVENT_ASSIGNED)
         a->team = x->team;
     if (s->event == EVENT_JOINED) {
@@ -405,9 +420,9 @@ void life_act(struct engine *e, const struct entry_action *x)
     }
     struct event ev = new_event(s->event, a.level);
     struct judgement j;
+    series_prepare(e, c);
     if (c->alert == a.number)
         take_step(e, c, &a, s, x);
-    series_prepare(e, c);
     struct record judged = *c; /* shown with the reasons of now; the level changes by judgement only */
     judge_record(e, &judged, e->time, &j);
     explain(e, c, &j, &ev);

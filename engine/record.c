@@ -6,7 +6,8 @@ enum { RECORD_VERSION = 1, BLOCK_VERSION = 1 };
 /* Optional fields of a stored signal. */
 enum {
     S_CANCELLED = SIG_CANCELLED, S_BY_NAME = SIG_BY_NAME, S_REGION = 4, S_INDUSTRY = 8, S_PROJECT = 16, S_AMOUNT = 32,
-    S_PEOPLE = 64, S_SINCE = 128, S_OWNER = 256, S_NAME = 512, S_ROLE = 1024, S_CREDIT = 2048, S_RANK = 4096
+    S_PEOPLE = 64, S_SINCE = 128, S_OWNER = 256, S_NAME = 512, S_ROLE = 1024, S_CREDIT = 2048, S_RANK = 4096,
+    S_TAGS = 8192
 };
 
 static void put_sig(struct buf *b, const struct sig *s, const struct sig *before, bool in_block)
@@ -16,7 +17,7 @@ static void put_sig(struct buf *b, const struct sig *s, const struct sig *before
                  (s->project.n ? S_PROJECT : 0) | (s->amount != NO_INT ? S_AMOUNT : 0) |
                  (s->people != NO_INT ? S_PEOPLE : 0) | (s->since != NO_INT ? S_SINCE : 0) |
                  (s->owner ? S_OWNER : 0) | (s->name ? S_NAME : 0) | (s->role ? S_ROLE : 0) |
-                 (s->credit ? S_CREDIT : 0) | (rank ? S_RANK : 0);
+                 (s->credit ? S_CREDIT : 0) | (rank ? S_RANK : 0) | (s->tags.n ? S_TAGS : 0);
     buf_varint(b, f);
     buf_zigzag(b, (int64_t)(s->seq - (before ? before->seq : 0)));
     buf_zigzag(b, (int64_t)((uint64_t)s->at - (uint64_t)(before ? before->at : 0)));
@@ -43,6 +44,8 @@ static void put_sig(struct buf *b, const struct sig *s, const struct sig *before
         buf_u8(b, (uint8_t)s->credit);
     if (rank)
         buf_u8(b, s->rank);
+    if (s->tags.n)
+        buf_slice(b, s->tags);
 }
 
 static void get_sig(struct rd *r, struct sig *s, const struct sig *before)
@@ -75,6 +78,8 @@ static void get_sig(struct rd *r, struct sig *s, const struct sig *before)
         s->credit = (char)rd_u8(r);
     if (f & S_RANK)
         s->rank = rd_u8(r);
+    if (f & S_TAGS)
+        s->tags = rd_slice(r);
 }
 
 static void put_sigs(struct buf *b, const struct sig *sigs, size_t n, bool in_block)
@@ -159,11 +164,11 @@ static void get_spilled(struct rd *r, struct arena *a, struct series *s)
 #define RECORD_UNSIGNED(c)                                                                                   \
     {                                                                                                        \
         &(c)->settings, &(c)->alert, &(c)->last_seq, &(c)->name_seq, &(c)->industry_seq, &(c)->place,        \
-            &(c)->place_seq                                                                                  \
+            &(c)->place_seq, &(c)->finding_entry                                                             \
     }
 #define RECORD_SIGNED(c)                                                                                     \
     {                                                                                                        \
-        &(c)->name_at, &(c)->industry_at, &(c)->place_at, &(c)->due, &(c)->judged_at                         \
+        &(c)->name_at, &(c)->industry_at, &(c)->place_at, &(c)->due, &(c)->judged_at, &(c)->finding_at       \
     }
 
 enum { R_ALERT_OPEN = 1, R_UNRESOLVED = 2 };
@@ -182,6 +187,10 @@ void record_put(struct buf *b, const struct record *c)
         buf_zigzag(b, *i[k]);
     buf_slice(b, c->name);
     buf_slice(b, c->industry);
+    buf_u8(b, c->finding);
+    buf_varint(b, c->n_finding_kinds);
+    for (uint32_t k = 0; k < c->n_finding_kinds; k++)
+        buf_varint(b, c->finding_kinds[k]);
     buf_varint(b, c->n_places);
     for (uint32_t k = 0; k < c->n_places; k++)
         buf_varint(b, c->places[k]);
@@ -230,6 +239,11 @@ int record_get(struct slice bytes, const struct ekey *key, struct arena *a, stru
         *i[k] = rd_zigzag(&r);
     c->name = rd_slice(&r);
     c->industry = rd_slice(&r);
+    c->finding = rd_u8(&r);
+    c->n_finding_kinds = (uint32_t)rd_count(&r, 1);
+    c->finding_kinds = arena_alloc(a, c->n_finding_kinds * sizeof *c->finding_kinds);
+    for (uint32_t k = 0; k < c->n_finding_kinds; k++)
+        c->finding_kinds[k] = (uint32_t)rd_varint(&r);
     c->n_places = (uint32_t)rd_count(&r, 1);
     c->places = arena_alloc(a, (c->n_places + 1) * sizeof *c->places);
     for (uint32_t k = 0; k < c->n_places; k++)
@@ -238,6 +252,21 @@ int record_get(struct slice bytes, const struct ekey *key, struct arena *a, stru
     if (r.bad || rd_left(&r) || c->score_level >= LEVEL_COUNT || c->level >= LEVEL_COUNT)
         return err_set(err, WW_EDAMAGED, "view: the record of an enterprise does not decode; run wagewarnd --rebuild");
     return 0;
+}
+
+void tag_put(struct buf *b, struct slice name, int64_t until)
+{
+    buf_slice(b, name);
+    buf_zigzag(b, until);
+}
+
+bool tag_next(struct rd *r, struct tag *t)
+{
+    if (r->bad || !rd_left(r))
+        return false;
+    *t = (struct tag){.name = rd_slice(r)};
+    t->until = rd_zigzag(r);
+    return !r->bad;
 }
 
 struct slice record_uscc(const struct record *c)

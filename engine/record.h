@@ -36,6 +36,7 @@ struct sig {
     const uint8_t *owner;    /* 16 bytes or NULL */
     const uint8_t *name;     /* NAME_HASH_LEN bytes: key of the name it came with (T_NAME), or NULL */
     char credit;             /* registry.profile: 'A' 'B' 'C'; 0: not given */
+    struct slice tags;       /* registry.profile: names and ends (tag_next); empty: none given */
     /* worked out (engine/series.c); of a block's signals the rank is stored */
     bool active;             /* neither cancelled nor cleared */
     uint8_t rank;            /* how many active ones of the series came within the window before it, saturating */
@@ -74,6 +75,13 @@ struct series {
     bool stale;                    /* what is known of the blocks must be worked out again */
 };
 
+/* A word that a register put on an enterprise. */
+struct tag {
+    struct slice name;
+    int64_t until;           /* INT64_MAX: without an end */
+    const struct sig *told;  /* by which signal */
+};
+
 struct record {
     struct ekey key;
     uint64_t settings;       /* entry that brought the settings under which the figures here were made */
@@ -91,6 +99,11 @@ struct record {
     uint8_t score_level;     /* level by score at the last judgement: hysteresis compares with it */
     bool unresolved;         /* a name that several codes bear: kept, never judged */
     uint64_t last_seq;       /* of the latest signal applied */
+    uint8_t finding;         /* enum finding of the last verification; 0: none */
+    int64_t finding_at;
+    uint64_t finding_entry;  /* entry that brought it */
+    uint32_t n_finding_kinds;
+    uint32_t *finding_kinds; /* dict numbers of the kinds that counted then: evidence of another kind ends it */
     int64_t due;             /* when it must be judged again; NO_INT */
     int64_t judged_at;
     uint32_t score;          /* hundredths, at the last judgement */
@@ -103,11 +116,17 @@ struct record {
     region_t registered;     /* 0: not told */
     struct slice registered_industry;
     char credit;             /* 'A' 'B' 'C'; 0: not told */
+    uint32_t n_tags;
+    struct tag *tags;
 };
 
 void record_put(struct buf *, const struct record *);
 /* Slices point into `bytes`, lists into the arena. */
 int record_get(struct slice bytes, const struct ekey *, struct arena *, struct record *, struct err *) WW_CHECK;
+
+/* Tags as a signal carries them: adds one; takes the next, false at the end. */
+void tag_put(struct buf *, struct slice name, int64_t until);
+bool tag_next(struct rd *, struct tag *);
 
 /* The 18 characters of its code; empty when it is known by name only. */
 struct slice record_uscc(const struct record *);

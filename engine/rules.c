@@ -1,14 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Evaluates conditions over the signals of a record. A condition says whether it holds, and until when it surely keeps
  * saying so if nothing new comes; that is all the clock needs to know. Cost: the series of the record, and of a series
- * no more signals than the condition asks for. */
+ * no more signals than the condition asks for. A new operator is one function and one row of `operators`. */
 #include "engine/fold.h"
 
 #include <stdlib.h>
 
-static bool within(const struct cond *c, int64_t sig_at, int64_t at)
+/* What a condition is evaluated in. */
+struct scene {
+    struct engine *e;
+    const struct record *r;
+    int64_t at;
+    uint8_t score_level;
+};
+
+static struct verdict holds(const struct scene *, const struct cond *);
+
+static struct verdict never(void)
 {
-    return sig_at >= at || at - sig_at <= c->within;
+    return (struct verdict){false, INT64_MAX};
+}
+
+/* ---- which signals count ---- */
+
+static int64_t beginning(const struct scene *s, const struct cond *c)
+{
+    return s->at - c->within;
 }
 
 /* First time at which a signal of `sig_at` no longer lies within. */
@@ -17,123 +34,322 @@ static int64_t leaves(const struct cond *c, int64_t sig_at)
     return sig_at + c->within + 1;
 }
 
-static bool selected(const struct engine *e, const struct cond *c, const struct series *s)
+bool selector_takes(const struct engine *e, const struct selector *of, const struct series *s)
 {
     uint32_t kind = settings_kind_at(e->settings, s->kind);
-    return kind != UINT32_MAX && kind_in(&c->of.kinds, kind);
+    return kind != UINT32_MAX && kind_in(&of->kinds, kind);
 }
 
-static bool counts(const struct cond *c, const struct sig *sig)
+static bool within_bounds(int64_t v, int64_t least, int64_t most)
 {
-    return sig->active || (c->of.cleared_too && !(sig->flags & SIG_CANCELLED));
+    return (least == NO_INT && most == NO_INT) || (v != NO_INT && v >= least && (most == NO_INT || v <= most));
 }
 
-/* at of the latest signal of a series that counts; NO_INT: none. */
-static int64_t latest(struct engine *e, const struct record *r, const struct cond *c, const struct series *s)
+static bool meets(const struct engine *e, const struct where *w, const struct series *s, const struct sig *sig)
 {
-    if (!c->of.cleared_too)
-        return s->latest;
+    bool place = w->n_regions == 0, source = w->n_sources == 0;
+    for (uint32_t i = 0; i < w->n_regions && !place; i++)
+        place = sig->region && region_within(sig->region, w->regions[i]);
+    for (uint32_t i = 0; i < w->n_sources && !source; i++)
+        source = slice_eq(w->sources[i], dict_text(e->dict, DICT_SOURCE, s->source));
+    return place && source && within_bounds(sig->amount, w->amount_least, w->amount_most) &&
+           within_bounds(sig->people, w->people_least, w->people_most);
+}
+
+bool selector_counts(const struct engine *e, const struct selector *of, const struct series *s, const struct sig *sig)
+{
+    bool stands = sig->active || (of->cleared_too && !(sig->flags & SIG_CANCELLED));
+    return stands && (!of->where.given || meets(e, &of->where, s, sig));
+}
+
+/* The latest signal of a series that counts, not before `from`; NULL: none. */
+static const struct sig *latest_in(const struct scene *s, const struct selector *of, const struct series *series,
+                                   int64_t from)
+{
     struct series_walk w;
     const struct sig *sig;
-    series_walk_start(&w, s);
-    while ((sig = series_walk_next(e, r, &w)))
-        if (counts(c, sig))
-            return sig->at;
-    return NO_INT;
+    series_walk_start(&w, series);
+    while ((sig = series_walk_next(s->e, s->r, &w)) && sig->at >= from)
+        if (selector_counts(s->e, of, series, sig))
+            return sig;
+    return NULL;
 }
 
-static struct verdict never(void)
+/* Its time; the common case needs no walk. NO_INT: none. */
+static int64_t latest_at(const struct scene *s, const struct selector *of, const struct series *series, int64_t from)
 {
-    return (struct verdict){false, INT64_MAX};
+    if (!selector_takes(s->e, of, series))
+        return NO_INT;
+    if (!of->cleared_too && !of->where.given)
+        return series->latest != NO_INT && series->latest >= from ? series->latest : NO_INT;
+    const struct sig *sig = latest_in(s, of, series, from);
+    return sig ? sig->at : NO_INT;
 }
 
-static struct verdict holds_signal(struct engine *e, const struct record *r, const struct cond *c, int64_t at)
+/* ---- signal, count, agencies, sum ---- */
+
+static struct verdict holds_signal(const struct scene *s, const struct cond *c)
 {
     int64_t best = NO_INT;
-    for (uint32_t i = 0; i < r->n_series; i++) {
-        int64_t t = selected(e, c, &r->series[i]) ? latest(e, r, c, &r->series[i]) : NO_INT;
-        if (t > best)
-            best = t;
+    for (uint32_t i = 0; i < s->r->n_series; i++) {
+        int64_t t = latest_at(s, &c->of, &s->r->series[i], beginning(s, c));
+        best = t > best ? t : best;
     }
-    return best != NO_INT && within(c, best, at) ? (struct verdict){true, leaves(c, best)} : never();
+    return best == NO_INT ? never() : (struct verdict){true, leaves(c, best)};
+}
+
+/* A time and how much it brings. */
+struct share {
+    int64_t at, much;
+};
+
+struct shares {
+    struct share *list;
+    size_t n, cap;
+};
+
+static void add_share(const struct scene *s, struct shares *x, struct share one)
+{
+    if (x->n == x->cap) {
+        struct share *more = arena_alloc(&s->e->scratch, (x->cap * 2 + 16) * sizeof *more);
+        if (x->n)
+            memcpy(more, x->list, x->n * sizeof *more);
+        x->list = more;
+        x->cap = x->cap * 2 + 16;
+    }
+    x->list[x->n++] = one;
 }
 
 static int newest_first(const void *a, const void *b)
 {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x < y) - (x > y);
+    const struct share *x = a, *y = b;
+    return (x->at < y->at) - (x->at > y->at);
 }
 
-/* The n-th newest of times decides. */
-static struct verdict nth(const struct cond *c, int64_t *times, size_t n, int64_t at)
+/* Newest first until enough is there: it holds until the one that made it enough leaves. */
+static struct verdict enough(const struct cond *c, struct shares *x)
 {
-    if (n < c->at_least)
-        return never();
-    qsort(times, n, sizeof *times, newest_first);
-    int64_t t = times[c->at_least - 1];
-    return within(c, t, at) ? (struct verdict){true, leaves(c, t)} : never();
+    int64_t sum = 0;
+    if (x->n)
+        qsort(x->list, x->n, sizeof *x->list, newest_first);
+    for (size_t i = 0; i < x->n; i++) {
+        sum += x->list[i].much;
+        if (sum >= c->at_least)
+            return (struct verdict){true, leaves(c, x->list[i].at)};
+    }
+    return never();
 }
 
-static struct verdict holds_count(struct engine *e, const struct record *r, const struct cond *c, int64_t at)
+static int64_t how_much(const struct cond *c, const struct sig *sig)
 {
-    int64_t *times = NULL;
-    size_t n = 0, cap = 0;
-    for (uint32_t i = 0; i < r->n_series; i++) {
+    enum { MOST = INT32_MAX }; /* of one signal, so that no sum overflows: yuan, people */
+    int64_t v = c->op == COND_COUNT ? 1 : c->field == SUM_PEOPLE ? sig->people : sig->amount;
+    return v == NO_INT || v < 0 ? 0 : v > MOST * INT64_C(100) ? MOST * INT64_C(100) : v;
+}
+
+/* count, sum: of a series no more than would be enough alone. */
+static struct verdict holds_amount(const struct scene *s, const struct cond *c)
+{
+    struct shares x = {0};
+    for (uint32_t i = 0; i < s->r->n_series; i++) {
+        const struct series *series = &s->r->series[i];
         struct series_walk w;
         const struct sig *sig;
-        uint32_t here = 0;
-        if (!selected(e, c, &r->series[i]))
+        int64_t here = 0;
+        if (!selector_takes(s->e, &c->of, series))
             continue;
-        series_walk_start(&w, &r->series[i]);
-        while (here < c->at_least && (sig = series_walk_next(e, r, &w)) && within(c, sig->at, at)) {
-            if (!counts(c, sig))
-                continue;
-            if (n == cap) {
-                int64_t *more = arena_alloc(&e->scratch, (cap * 2 + 16) * sizeof *more);
-                if (n)
-                    memcpy(more, times, n * sizeof *more);
-                times = more;
-                cap = cap * 2 + 16;
-            }
-            times[n++] = sig->at;
-            here++;
+        series_walk_start(&w, series);
+        while (here < c->at_least && (sig = series_walk_next(s->e, s->r, &w)) && sig->at >= beginning(s, c)) {
+            int64_t much = selector_counts(s->e, &c->of, series, sig) ? how_much(c, sig) : 0;
+            if (much)
+                add_share(s, &x, (struct share){sig->at, much});
+            here += much;
         }
     }
-    return nth(c, times, n, at);
+    return enough(c, &x);
 }
 
-static struct verdict holds_agencies(struct engine *e, const struct record *r, const struct cond *c, int64_t at)
+static struct verdict holds_agencies(const struct scene *s, const struct cond *c)
 {
-    int64_t by_agency[AGENCIES_MAX], times[AGENCIES_MAX];
+    int64_t by_agency[AGENCIES_MAX];
     uint64_t touched = 0;
-    size_t n = 0;
-    for (uint32_t i = 0; i < r->n_series; i++) {
-        const struct series *s = &r->series[i];
-        int64_t t = selected(e, c, s) ? latest(e, r, c, s) : NO_INT;
+    struct shares x = {0};
+    for (uint32_t i = 0; i < s->r->n_series; i++) {
+        const struct series *series = &s->r->series[i];
+        int64_t t = latest_at(s, &c->of, series, beginning(s, c));
         if (t == NO_INT)
             continue;
-        uint32_t agency = settings_kind(e->settings, s->kind)->agency;
+        uint32_t agency = settings_kind(s->e->settings, series->kind)->agency;
         if (!(touched >> agency & 1) || t > by_agency[agency])
             by_agency[agency] = t;
         touched |= UINT64_C(1) << agency;
     }
+    if (__builtin_popcountll(touched) < c->at_least)
+        return never();
     for (uint32_t a = 0; a < AGENCIES_MAX; a++)
         if (touched >> a & 1)
-            times[n++] = by_agency[a];
-    return nth(c, times, n, at);
+            add_share(s, &x, (struct share){by_agency[a], 1});
+    return enough(c, &x);
 }
 
-static struct verdict holds(struct engine *, const struct record *, const struct cond *, int64_t, uint8_t);
+/* ---- sequence, absent ---- */
+
+/* The latest signal of a selector before another one (NULL: before the end of time), not before `from`. */
+static const struct sig *latest_before(const struct scene *s, const struct selector *of, const struct sig *next,
+                                       int64_t from)
+{
+    const struct sig *best = NULL;
+    for (uint32_t i = 0; i < s->r->n_series; i++) {
+        const struct series *series = &s->r->series[i];
+        struct series_walk w;
+        const struct sig *sig;
+        if (!selector_takes(s->e, of, series))
+            continue;
+        series_walk_start(&w, series);
+        while ((sig = series_walk_next(s->e, s->r, &w)) && sig->at >= from)
+            if ((!next || sig_order(sig, next) < 0) && selector_counts(s->e, of, series, sig)) {
+                best = best && sig_order(best, sig) > 0 ? best : sig;
+                break;
+            }
+    }
+    return best;
+}
+
+/* From the last step backwards, each as late as it can be: the first one then leaves last. */
+static struct verdict holds_sequence(const struct scene *s, const struct cond *c)
+{
+    const struct sig *sig = NULL;
+    for (uint32_t i = c->n; i-- > 0;) {
+        sig = latest_before(s, &c->parts[i].of, sig, beginning(s, c));
+        if (!sig)
+            return never();
+    }
+    return sig ? (struct verdict){true, leaves(c, sig->at)} : never();
+}
+
+/* at of the oldest signal that still waits for what should have followed it; NO_INT: none waits. */
+static int64_t oldest_waiting(const struct scene *s, const struct cond *c)
+{
+    const struct selector came = {.kinds = c->parts[0].of.kinds, .cleared_too = true, .where = c->parts[0].of.where};
+    const struct sig *last = latest_before(s, &came, NULL, INT64_MIN);
+    int64_t from = last ? last->at + 1 : INT64_MIN, oldest = NO_INT;
+    for (uint32_t i = 0; i < s->r->n_series; i++) {
+        const struct series *series = &s->r->series[i];
+        struct series_walk w;
+        const struct sig *sig;
+        if (!selector_takes(s->e, &c->of, series))
+            continue;
+        series_walk_start(&w, series);
+        while ((sig = series_walk_next(s->e, s->r, &w)) && sig->at >= from && (series->cleared == NO_INT || sig->at > series->cleared))
+            if (selector_counts(s->e, &c->of, series, sig) && (oldest == NO_INT || sig->at < oldest))
+                oldest = sig->at;
+    }
+    return oldest;
+}
+
+static struct verdict holds_absent(const struct scene *s, const struct cond *c)
+{
+    int64_t since = oldest_waiting(s, c);
+    if (since == NO_INT)
+        return never();
+    return s->at - since >= c->within ? (struct verdict){true, INT64_MAX} : (struct verdict){false, since + c->within};
+}
+
+/* ---- who and when ---- */
+
+static bool any_prefix(const struct slice *list, uint32_t n, struct slice text)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (list[i].n <= text.n && memcmp(list[i].p, text.p, list[i].n) == 0)
+            return true;
+    return n == 0;
+}
+
+static bool any_place(const struct attributes *a, const struct record *r)
+{
+    for (uint32_t i = 0; i < a->n_regions; i++)
+        for (uint32_t k = 0; k < r->n_places; k++)
+            if (region_within(r->places[k], a->regions[i]))
+                return true;
+    return a->n_regions == 0;
+}
+
+static struct verdict tagged(const struct scene *s, const struct attributes *a)
+{
+    for (uint32_t i = 0; i < a->n_tags; i++)
+        for (uint32_t k = 0; k < s->r->n_tags; k++) {
+            const struct tag *tag = &s->r->tags[k];
+            if (slice_eq(tag->name, a->tags[i]) && s->at < tag->until)
+                return (struct verdict){true, tag->until};
+        }
+    return (struct verdict){a->n_tags == 0, INT64_MAX};
+}
+
+static struct verdict holds_enterprise(const struct scene *s, const struct cond *c)
+{
+    const struct attributes *a = c->enterprise;
+    bool credit = !a->credits[0] || (s->r->credit && strchr(a->credits, s->r->credit));
+    if (!credit || !any_prefix(a->industries, a->n_industries, record_industry(s->r)) || !any_place(a, s->r))
+        return never();
+    return tagged(s, a);
+}
+
+static struct verdict holds_season(const struct scene *s, const struct cond *c)
+{
+    const struct settings *set = s->e->settings;
+    int64_t next = INT64_MAX;
+    for (uint32_t i = 0; i < set->n_festivals; i++) {
+        const struct festival *f = &set->festivals[i];
+        int64_t from = f->day - c->within;
+        if (!slice_eq(f->name, c->festival))
+            continue;
+        if (from <= s->at && s->at < f->day)
+            return (struct verdict){true, f->day};
+        if (from > s->at && from < next)
+            next = from;
+    }
+    return (struct verdict){false, next};
+}
+
+/* Evidence of a kind that did not count when the team looked ends what it found. */
+static bool news_since(const struct scene *s)
+{
+    for (uint32_t i = 0; i < s->r->n_series; i++) {
+        const struct series *series = &s->r->series[i];
+        const struct settings_kind *k = settings_kind(s->e->settings, series->kind);
+        bool known = !k || !k->hazard;
+        for (uint32_t j = 0; j < s->r->n_finding_kinds && !known; j++)
+            known = s->r->finding_kinds[j] == series->kind;
+        for (uint32_t j = 0; j < series->n && !known; j++)
+            if (series->sigs[j].active && series->sigs[j].seq > s->r->finding_entry)
+                return true;
+    }
+    return false;
+}
+
+static struct verdict holds_finding(const struct scene *s, const struct cond *c)
+{
+    if (s->r->finding != c->finding || s->at - s->r->finding_at > c->within || news_since(s))
+        return never();
+    return (struct verdict){true, leaves(c, s->r->finding_at)};
+}
+
+static struct verdict holds_score(const struct scene *s, const struct cond *c)
+{
+    (void)c; /* when the score changes is score_next's business */
+    return (struct verdict){s->score_level != LEVEL_NONE, INT64_MAX};
+}
+
+/* ---- all, any, not ---- */
 
 /* all: true as long as each part is; false at least until the last of those that fail may change. any: the mirror. */
-static struct verdict holds_parts(struct engine *e, const struct record *r, const struct cond *c, int64_t at,
-                                  uint8_t score_level)
+static struct verdict holds_parts(const struct scene *s, const struct cond *c)
 {
     bool all = c->op == COND_ALL;
     struct verdict v = {all, all ? INT64_MAX : 0};
     int64_t strongest = 0, weakest = INT64_MAX;
     for (uint32_t i = 0; i < c->n; i++) {
-        struct verdict p = holds(e, r, &c->parts[i], at, score_level);
+        struct verdict p = holds(s, &c->parts[i]);
         if (p.holds != all) { /* this part decides */
             v.holds = !all;
             strongest = p.until > strongest ? p.until : strongest;
@@ -144,151 +360,27 @@ static struct verdict holds_parts(struct engine *e, const struct record *r, cons
     return v;
 }
 
-static struct verdict holds(struct engine *e, const struct record *r, const struct cond *c, int64_t at, uint8_t level)
+static struct verdict holds_not(const struct scene *s, const struct cond *c)
 {
-    switch (c->op) {
-    case COND_ALL:
-    case COND_ANY:
-        return holds_parts(e, r, c, at, level);
-    case COND_SIGNAL:
-        return holds_signal(e, r, c, at);
-    case COND_COUNT:
-        return holds_count(e, r, c, at);
-    case COND_AGENCIES:
-        return holds_agencies(e, r, c, at);
-    case COND_SCORE: /* when the score changes is score_next's business */
-        return (struct verdict){level != LEVEL_NONE, INT64_MAX};
-    }
-    assert(!"a condition without an operator");
-    return never();
+    struct verdict v = holds(s, &c->parts[0]);
+    v.holds = !v.holds;
+    return v;
 }
 
-struct verdict rule_holds(struct engine *e, const struct record *r, const struct rule *rule, int64_t at,
-                          uint8_t level)
-{
-    return holds(e, r, &rule->when, at, level);
-}
-
-/* ---- the signals that satisfy it ---- */
-
-/* What the parts of a rule that hold select of one series: all windows end now, so their union is two windows. */
-struct reach {
-    int64_t active_from;  /* active ones from here on; INT64_MAX: none */
-    int64_t cleared_from; /* and those that were cleared, from here on */
+static struct verdict (*const operators[])(const struct scene *, const struct cond *) = {
+    [COND_ALL] = holds_parts,           [COND_ANY] = holds_parts,       [COND_NOT] = holds_not,
+    [COND_SIGNAL] = holds_signal,       [COND_COUNT] = holds_amount,    [COND_AGENCIES] = holds_agencies,
+    [COND_SUM] = holds_amount,          [COND_SEQUENCE] = holds_sequence, [COND_ABSENT] = holds_absent,
+    [COND_ENTERPRISE] = holds_enterprise, [COND_SEASON] = holds_season, [COND_FINDING] = holds_finding,
+    [COND_SCORE] = holds_score,
 };
 
-static void widen(int64_t *from, int64_t to)
+static struct verdict holds(const struct scene *s, const struct cond *c)
 {
-    *from = to < *from ? to : *from;
+    return operators[c->op](s, c);
 }
 
-static void reach_leaf(struct engine *e, const struct record *r, const struct cond *c, int64_t at, struct reach *reach)
+struct verdict cond_holds(struct engine *e, const struct record *r, const struct cond *c, int64_t at, uint8_t score_level)
 {
-    for (uint32_t i = 0; i < r->n_series; i++)
-        if (selected(e, c, &r->series[i]))
-            widen(c->of.cleared_too ? &reach[i].cleared_from : &reach[i].active_from, at - c->within);
-}
-
-static void reach_weighing(struct engine *e, const struct record *r, struct reach *reach)
-{
-    for (uint32_t i = 0; i < r->n_series; i++) {
-        const struct settings_kind *k = settings_kind(e->settings, r->series[i].kind);
-        if (k && k->hazard)
-            reach[i].active_from = INT64_MIN;
-    }
-}
-
-static void reach_cond(struct engine *e, const struct record *r, const struct cond *c, int64_t at, uint8_t level,
-                       struct reach *reach)
-{
-    if (!holds(e, r, c, at, level).holds)
-        return;
-    if (c->op == COND_ALL || c->op == COND_ANY)
-        for (uint32_t i = 0; i < c->n; i++)
-            reach_cond(e, r, &c->parts[i], at, level, reach);
-    else if (c->op == COND_SCORE)
-        reach_weighing(e, r, reach);
-    else
-        reach_leaf(e, r, c, at, reach);
-}
-
-static bool reached(const struct reach *reach, const struct sig *sig)
-{
-    return (sig->active && sig->at >= reach->active_from) ||
-           (!(sig->flags & SIG_CANCELLED) && sig->at >= reach->cleared_from);
-}
-
-static uint64_t count_reached(struct engine *e, const struct record *r, const struct series *s, const struct reach *reach)
-{
-    uint64_t n = reach->active_from == INT64_MAX ? 0 : series_count(e, r, s, reach->active_from, false);
-    if (reach->cleared_from == INT64_MAX)
-        return n;
-    int64_t both = reach->cleared_from > reach->active_from ? reach->cleared_from : reach->active_from;
-    uint64_t twice = reach->active_from == INT64_MAX ? 0 : series_count(e, r, s, both, false);
-    return n + series_count(e, r, s, reach->cleared_from, true) - twice;
-}
-
-/* The newest of one series, up to `most`, not older than `from`. */
-static size_t newest_reached(struct engine *e, const struct record *r, const struct series *s, const struct reach *reach,
-                             size_t most, int64_t from, const struct sig **out)
-{
-    struct series_walk w;
-    const struct sig *sig;
-    size_t n = 0;
-    series_walk_start(&w, s);
-    while (n < most && (w.inline_left || (s->n_blocks && s->blocks[s->n_blocks - 1].last_at >= from)) &&
-           (sig = series_walk_next(e, r, &w)) && sig->at >= from)
-        if (reached(reach, sig))
-            out[n++] = sig;
-        else if (sig->at <= s->cleared && reach->cleared_from == INT64_MAX)
-            break;
-    return n;
-}
-
-static int order_newest(const void *a, const void *b)
-{
-    return -sig_order(*(const struct sig *const *)a, *(const struct sig *const *)b);
-}
-
-static int64_t reach_from(const struct reach *reach)
-{
-    return reach->active_from < reach->cleared_from ? reach->active_from : reach->cleared_from;
-}
-
-/* The newest over all series. Those in the record come first; blocks are read only of a series of which an older signal
- * may still be among the newest. */
-static size_t newest(struct engine *e, const struct record *r, const struct reach *reach, const struct sig **list)
-{
-    size_t n = 0, m = 0;
-    for (uint32_t i = 0; i < r->n_series; i++)
-        n += newest_reached(e, r, &r->series[i], &reach[i], r->series[i].n, reach_from(&reach[i]), list + n);
-    if (n)
-        qsort(list, n, sizeof *list, order_newest);
-    int64_t least = n >= EVENT_SIGNALS_MAX ? list[EVENT_SIGNALS_MAX - 1]->at : INT64_MIN;
-    for (uint32_t i = 0; i < r->n_series; i++) {
-        int64_t from = reach_from(&reach[i]);
-        m += newest_reached(e, r, &r->series[i], &reach[i], EVENT_SIGNALS_MAX, from > least ? from : least, list + n + m);
-    }
-    memmove(list, list + n, m * sizeof *list);
-    if (m)
-        qsort(list, m, sizeof *list, order_newest);
-    return m < EVENT_SIGNALS_MAX ? m : EVENT_SIGNALS_MAX;
-}
-
-const struct sig **rule_signals(struct engine *e, const struct record *r, const struct rule *rule, int64_t at,
-                                uint8_t score_level, size_t *n, uint64_t *total)
-{
-    struct reach *reach = arena_alloc(&e->scratch, r->n_series * sizeof *reach);
-    size_t room = 0;
-    for (uint32_t i = 0; i < r->n_series; i++) {
-        reach[i] = (struct reach){INT64_MAX, INT64_MAX};
-        room += r->series[i].n + EVENT_SIGNALS_MAX;
-    }
-    reach_cond(e, r, &rule->when, at, score_level, reach);
-    *total = 0;
-    for (uint32_t i = 0; i < r->n_series; i++)
-        *total += count_reached(e, r, &r->series[i], &reach[i]);
-    const struct sig **list = arena_alloc(&e->scratch, room * sizeof *list);
-    *n = newest(e, r, reach, list);
-    return list;
+    return holds(&(struct scene){e, r, at, score_level}, c);
 }

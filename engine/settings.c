@@ -154,30 +154,34 @@ static int season_order(const void *a, const void *b)
     return (x->from > y->from) - (x->from < y->from);
 }
 
-static void add_festival(struct settings *s, const struct tree *day, struct slice festival, int64_t before,
-                         uint32_t ppm, struct mistakes *m)
+static void load_festivals(struct settings *s, const struct tree *days, struct mistakes *m)
 {
-    int64_t at;
-    if (!slice_eq(text_of(day, "festival"), festival))
-        return;
-    if (!time_parse(text_of(day, "day"), s->timezone, &at)) {
-        mistake_at(m, day, NULL, "calendar: the day of a festival must be like 2026-02-17");
-        return;
+    uint32_t n = days && days->type == TREE_LIST ? days->n : 0;
+    s->festivals = arena_zalloc(&s->arena, (n + 1) * sizeof *s->festivals);
+    for (uint32_t i = 0; i < n; i++) {
+        struct festival *f = &s->festivals[s->n_festivals];
+        if (time_parse(text_of(days->items[i], "day"), s->timezone, &f->day))
+            s->n_festivals++;
+        else
+            mistake_at(m, days->items[i], NULL, "calendar: the day of a festival must be like 2026-02-17");
+        f->name = arena_slice(&s->arena, text_of(days->items[i], "festival"));
     }
-    s->seasons[s->n_seasons++] = (struct season){at - before, at, ppm, arena_slice(&s->arena, festival)};
 }
 
-static void load_seasons(struct settings *s, const struct tree *map, const struct tree *days, struct mistakes *m)
+static void load_seasons(struct settings *s, const struct tree *map, struct mistakes *m)
 {
-    uint32_t n = map && map->type == TREE_MAP ? map->n : 0, n_days = days && days->type == TREE_LIST ? days->n : 0;
-    s->seasons = arena_zalloc(&s->arena, ((size_t)n * n_days + 1) * sizeof *s->seasons);
+    uint32_t n = map && map->type == TREE_MAP ? map->n : 0;
+    s->seasons = arena_zalloc(&s->arena, ((size_t)n * s->n_festivals + 1) * sizeof *s->seasons);
     for (uint32_t i = 0; i < n; i++) {
         int64_t before = 0;
         uint32_t had = s->n_seasons, ppm = factor_ppm(tree_get(map->items[i], "factor"), m);
         if (!tree_duration(tree_get(map->items[i], "before"), &before) || before <= 0)
             mistake_at(m, map->items[i], NULL, "season: 'before' must be a duration like 60d");
-        for (uint32_t d = 0; d < n_days; d++)
-            add_festival(s, days->items[d], map->keys[i]->text, before, ppm, m);
+        for (uint32_t d = 0; d < s->n_festivals; d++) {
+            const struct festival *f = &s->festivals[d];
+            if (slice_eq(f->name, map->keys[i]->text))
+                s->seasons[s->n_seasons++] = (struct season){f->day - before, f->day, ppm, f->name};
+        }
         if (s->n_seasons == had)
             mistake_at(m, map->keys[i], NULL, "season: the calendar knows no festival \"%.*s\"",
                        SLICE_ARG(map->keys[i]->text));
@@ -197,7 +201,7 @@ static void check_keys(const struct tree *map, const char *const *words, size_t 
     }
 }
 
-static void load_score(struct settings *s, const struct tree *score, const struct tree *days, struct mistakes *m)
+static void load_score(struct settings *s, const struct tree *score, struct mistakes *m)
 {
     static const char *const keys[] = {"levels", "hysteresis", "one_agency_at_most", "others_at_least", "factors"};
     static const char *const factors[] = {"industry", "credit", "season"};
@@ -212,7 +216,7 @@ static void load_score(struct settings *s, const struct tree *score, const struc
     load_alone(s, score, m);
     s->industry = load_factors(s, tree_get(f, "industry"), &s->n_industry, m);
     load_credit(s, tree_get(f, "credit"), m);
-    load_seasons(s, tree_get(f, "season"), days, m);
+    load_seasons(s, tree_get(f, "season"), m);
 }
 
 int settings_compile(const struct tree *t, struct mistakes *m, struct settings **out)
@@ -229,7 +233,8 @@ int settings_compile(const struct tree *t, struct mistakes *m, struct settings *
         mistake_at(m, tree_get(rules, "version"), NULL, "rules: 'version: 1' is needed");
     check_keys(rules, keys, ARRAY_LEN(keys), "rules", m);
     load_kinds(s, tree_get(t, "kinds"), m);
-    load_score(s, tree_get(rules, "score"), tree_get(t, "festivals"), m);
+    load_festivals(s, tree_get(t, "festivals"), m);
+    load_score(s, tree_get(rules, "score"), m);
     rules_load(s, rules, m);
     if (m->total > before) {
         settings_destroy(s);

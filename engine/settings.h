@@ -9,6 +9,7 @@
 #include "engine/dict.h"
 #include "engine/fixed.h"
 #include "lib/kind.h"
+#include "lib/region.h"
 #include "lib/tree.h"
 #include "lib/words.h"
 
@@ -34,22 +35,50 @@ struct settings_kind {
     struct kind_set clears;
 };
 
+/* What a selector asks of a signal beside its kind. */
+struct where {
+    bool given;
+    int64_t amount_least, amount_most;  /* fen; NO_INT: not asked */
+    int64_t people_least, people_most;
+    uint32_t n_regions, n_sources;      /* any of them; 0: not asked */
+    region_t *regions;                  /* prefixes of the place of work */
+    struct slice *sources;
+};
+
 struct selector {
     struct slice name;
     struct kind_set kinds;
     bool cleared_too;           /* what was cleared counts as well */
+    struct where where;
 };
 
 /* The operators of a condition; the table in rules_load.c has a row for each. */
-enum cond_op { COND_ALL, COND_ANY, COND_SIGNAL, COND_COUNT, COND_AGENCIES, COND_SCORE };
+enum cond_op {
+    COND_ALL, COND_ANY, COND_NOT, COND_SIGNAL, COND_COUNT, COND_AGENCIES, COND_SUM, COND_SEQUENCE, COND_ABSENT,
+    COND_ENTERPRISE, COND_SEASON, COND_FINDING, COND_SCORE
+};
+
+enum sum_field { SUM_AMOUNT, SUM_PEOPLE };
+
+/* Attributes of an enterprise: each that is given must match; within one, any word does. */
+struct attributes {
+    uint32_t n_industries, n_regions, n_tags;
+    struct slice *industries, *tags;
+    region_t *regions;
+    char credits[4];            /* "AC"; "": not asked */
+};
 
 struct cond {
     enum cond_op op;
-    struct selector of;         /* signal, count, agencies */
-    int64_t within;             /* ms, closed at both ends */
-    uint32_t at_least;          /* count, agencies */
-    uint32_t n;                 /* all, any */
-    struct cond *parts;
+    struct selector of;         /* signal, count, agencies, sum; absent: after what */
+    int64_t within;             /* ms, closed at both ends; season: before the festival */
+    int64_t at_least;           /* count, agencies, sum */
+    uint32_t n;                 /* all, any, not (1), sequence, absent (1) */
+    struct cond *parts;         /* of sequence and absent only `of` counts: steps, what is expected */
+    enum sum_field field;
+    struct attributes *enterprise;
+    struct slice festival;
+    uint8_t finding;            /* enum finding */
 };
 
 struct rule {
@@ -75,6 +104,11 @@ struct season {
     struct slice festival;
 };
 
+struct festival {
+    struct slice name;
+    int64_t day;                /* ms: its 00:00 */
+};
+
 struct settings {
     struct arena arena;         /* holds all of it */
     int64_t timezone;           /* ms east of UTC */
@@ -88,6 +122,8 @@ struct settings {
     uint32_t n_industry, n_credit, n_seasons;
     struct factor *industry, *credit;
     struct season *seasons;     /* by rising from */
+    uint32_t n_festivals;
+    struct festival *festivals;
     uint32_t n_rules;
     struct rule *rules;
     /* once bound to a store's dictionary */

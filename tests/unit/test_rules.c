@@ -47,6 +47,19 @@ static void mistakes_have_their_place(void **unused)
         {RULE("{count: {of: any, at_least: 0, within: 3d}}", "{raise: major}"), "at_least"},
         {RULE("{agencies: {at_least: 3, within: 3d}}", "{raise: major}"), "of:"},
         {RULE("{agencies: {of: any, at_least: 3, within: 3d, where: x}}", "{raise: major}"), "unknown key \"where\""},
+        {RULE("{signal: {kind: tax.arrears, where: {people: {at_least: x}}}, within: 3d}", "{raise: major}"), "whole number"},
+        {RULE("{signal: {kind: tax.arrears, where: {amount: {at_least: 5}}}, within: 3d}", "{raise: major}"), "yuan"},
+        {RULE("{signal: {kind: tax.arrears, where: {people: {at_least: 5, at_most: 4}}}, within: 3d}", "{raise: major}"),
+         "no signal can be so"},
+        {RULE("{signal: {kind: tax.arrears, where: {regoin: \"33\"}}, within: 3d}", "{raise: major}"), "unknown key \"regoin\""},
+        {RULE("{sum: {of: any, field: amuont, at_least: 5 yuan, within: 3d}}", "{raise: major}"), "amount or people"},
+        {RULE("{sum: {of: any, field: people, at_least: 5 yuan, within: 3d}}", "{raise: major}"), "people is needed"},
+        {RULE("{sequence: {steps: [tax.arrears], within: 3d}}", "{raise: major}"), "2 to 64"},
+        {RULE("{absent: {expected: housing.paid_out, within: 3d}}", "{raise: major}"), "'after'"},
+        {RULE("{enterprise: {credit: [D]}}", "{raise: major}"), "grades are A, B and C"},
+        {RULE("{season: {festival: easter, before: 3d}}", "{raise: major}"), "calendar knows none"},
+        {RULE("{finding: {is: unfound, within: 3d}}", "{raise: major}"), "unfounded or false_claim"},
+        {RULE("{not: {signal: tax.arrears, within: 3d}}", "{raise: major}"), ""},
         {RULE("{all: []}", "{raise: major}"), "1 to 64"},
         {RULE("{score: follow}", "{raise: majr}"), "\"majr\" is no level"},
         {RULE("{score: follow}", "{}"), "what the rule does"},
@@ -131,6 +144,111 @@ static void settled_complaints_are_repeated_all_the_same(void **unused)
     done(w);
 }
 
+static void not_turns_with_its_part(void **unused)
+{
+    (void)unused;
+    struct world *w = world_with(RULE("{all: [{signal: tax.arrears, within: 60d}, {not: {signal: labour.notice, within: 10d}}]}",
+                                      "{raise: general}"));
+    SAY(w, .kind = "labour.notice", .at = DAY(0));
+    SAY(w, .kind = "tax.arrears", .at = DAY(1));
+    assert_int_equal(w->out.n, 0);
+    world_tick(w, DAY(20));
+    assert_int_equal(world_last(w)->type, EVENT_RAISED); /* the clock alone made it so */
+    assert_true(world_last(w)->at == DAY(10) + 1);
+    done(w);
+}
+
+static void sums_of_money_and_people(void **unused)
+{
+    (void)unused;
+    struct world *w = world_with(SCORE
+        "rules:\n"
+        "  - {id: money, title: {zh: a, en: a}, when: {sum: {of: {agency: court}, field: amount, at_least: 500 yuan, within: 20d}}, then: {raise: general}}\n"
+        "  - {id: heads, title: {zh: b, en: b}, when: {sum: {of: any, field: people, at_least: 50, within: 20d}}, then: {raise: critical}}\n");
+    SAY(w, .kind = "court.enforcement", .at = DAY(0), .amount = 30000);
+    SAY(w, .kind = "tax.arrears", .at = DAY(1), .amount = 90000);
+    assert_int_equal(w->out.n, 0);
+    SAY(w, .kind = "court.seizure", .at = DAY(5), .amount = 20000, .people = 49);
+    assert_int_equal(world_last(w)->level, LEVEL_GENERAL);
+    assert_int_equal(world_last(w)->reasons[0].signals_total, 2);
+    SAY(w, .kind = "hotline.complaint", .at = DAY(6), .people = 1);
+    assert_int_equal(world_last(w)->level, LEVEL_CRITICAL);
+    world_tick(w, DAY(60));
+    assert_int_equal(world_last(w)->type, EVENT_WITHDRAWN);
+    done(w);
+}
+
+static void steps_in_order_only(void **unused)
+{
+    (void)unused;
+    const char *rules = RULE("{sequence: {steps: [tax.sales_plunge, social.contribution_arrears, subdistrict.rent_overdue], within: 120d}}",
+                             "{raise: general}");
+    struct world *w = world_with(rules);
+    SAY(w, .kind = "social.contribution_arrears", .at = DAY(0));
+    SAY(w, .kind = "tax.sales_plunge", .at = DAY(10));
+    SAY(w, .kind = "subdistrict.rent_overdue", .at = DAY(20));
+    assert_int_equal(w->out.n, 0);
+    SAY(w, .kind = "social.contribution_arrears", .at = DAY(15)); /* late, and in its place */
+    assert_int_equal(world_last(w)->type, EVENT_RAISED);
+    assert_int_equal(world_last(w)->reasons[0].signals_total, 4);
+    world_tick(w, DAY(200));
+    assert_true(world_last(w)->at == DAY(130) + 1);
+    done(w);
+}
+
+static void what_did_not_come_is_noticed_on_time(void **unused)
+{
+    (void)unused;
+    const char *rules = RULE("{absent: {expected: housing.paid_out, after: housing.account_short, within: 10d}}", "{raise: general}");
+    struct world *w = world_with(rules);
+    SAY(w, .kind = "housing.account_short", .at = DAY(0));
+    world_tick(w, DAY(40));
+    assert_int_equal(w->out.n, 1);
+    assert_true(world_last(w)->at == DAY(10));
+    assert_int_equal(world_last(w)->reasons[0].signals_total, 1);
+    SAY(w, .kind = "housing.paid_out", .at = DAY(41));
+    assert_int_equal(world_last(w)->type, EVENT_WITHDRAWN);
+    SAY(w, .kind = "housing.account_short", .at = DAY(50));
+    SAY(w, .kind = "housing.paid_out", .at = DAY(58));
+    world_tick(w, DAY(90));
+    assert_int_equal(w->out.n, 2);
+    done(w);
+}
+
+static void where_asks_of_the_signal(void **unused)
+{
+    (void)unused;
+    struct world *w = world_with(
+        RULE("{count: {of: {kind: hotline.complaint, where: {people: {at_least: 10}, region: [\"3304\"]}}, at_least: 2, within: 30d}}",
+             "{raise: major}"));
+    SAY(w, .kind = "hotline.complaint", .at = DAY(0), .people = 10, .region = "330482001");
+    SAY(w, .kind = "hotline.complaint", .at = DAY(1), .people = 9, .region = "330482001");
+    SAY(w, .kind = "hotline.complaint", .at = DAY(2), .people = 30, .region = "330105001");
+    SAY(w, .kind = "hotline.complaint", .at = DAY(3), .people = 30);
+    assert_int_equal(w->out.n, 0);
+    SAY(w, .kind = "hotline.complaint", .at = DAY(4), .people = 11, .region = "330402");
+    assert_int_equal(world_last(w)->level, LEVEL_MAJOR);
+    assert_int_equal(world_last(w)->reasons[0].signals_total, 2);
+    done(w);
+}
+
+static void who_it_is_and_when(void **unused)
+{
+    (void)unused;
+    struct world *w = world_with(
+        RULE("{all: [{enterprise: {industry: [E], credit: [C]}}, {season: {festival: spring_festival, before: 60d}}, "
+             "{signal: tax.arrears, within: 300d}]}", "{raise: major}"));
+    int64_t begins = INT64_C(1796659200000); /* 2026-12-08, 60 days ahead of 2027-02-06 */
+    SAY(w, .kind = "tax.arrears", .at = begins - 30 * DAY_MS, .industry = "E4710");
+    SAY(w, .kind = "registry.profile", .at = begins - 20 * DAY_MS, .credit = "C");
+    assert_int_equal(w->out.n, 0);
+    world_tick(w, begins + 90 * DAY_MS);
+    assert_int_equal(w->out.n, 2);
+    assert_true(w->out.events[0].ev.at == begins);
+    assert_true(w->out.events[1].ev.at == begins + 60 * DAY_MS);
+    done(w);
+}
+
 static void a_cap_and_a_hush(void **unused)
 {
     (void)unused;
@@ -153,6 +271,9 @@ int main(void)
         cmocka_unit_test(mistakes_have_their_place), cmocka_unit_test(two_of_one_name_are_told),
         cmocka_unit_test(all_needs_each_any_needs_one), cmocka_unit_test(settled_complaints_are_repeated_all_the_same),
         cmocka_unit_test(a_cap_and_a_hush),
+        cmocka_unit_test(not_turns_with_its_part), cmocka_unit_test(sums_of_money_and_people),
+        cmocka_unit_test(steps_in_order_only), cmocka_unit_test(what_did_not_come_is_noticed_on_time),
+        cmocka_unit_test(where_asks_of_the_signal), cmocka_unit_test(who_it_is_and_when),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
