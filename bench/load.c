@@ -302,8 +302,8 @@ static int ingest(const struct options *o)
     pthread_barrier_init(&start_line, NULL, o->clients + 1);
     for (unsigned i = 0; i < o->clients; i++) {
         struct load_shape shape = {.batch = o->batch, .enterprises = o->enterprises, .signals = o->signals / o->clients,
-                                   .first_at = days_ago_ms(90), .client = i, .run = (uint32_t)time(NULL)};
-        shape.step_us = 89 * INT64_C(86400000000) / (int64_t)(shape.signals + 1);
+                                   .first_at = days_ago_ms(365), .client = i, .run = (uint32_t)time(NULL)};
+        shape.step_us = 364 * INT64_C(86400000000) / (int64_t)(shape.signals + 1);
         clients[i] = (struct client){.o = o, .load = load_create(&shape)};
         if (!clients[i].load)
             die("no memory", NULL);

@@ -337,8 +337,8 @@ static void set_defaults(struct config *c)
     c->limits = (struct config_limits){
         .max_batch = 1000,
         .max_bytes = 1 << 20,
-        .cache = 256 << 20,
-        .debt = 400000,
+        .cache = 512 << 20,
+        .debt = 1200000,
         .disk_free_ppm = 50000,
     };
 }

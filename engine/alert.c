@@ -29,7 +29,7 @@ void alert_put(struct buf *b, const struct alert *a)
     for (size_t k = 0; k < ARRAY_LEN(u); k++)
         buf_varint(b, *u[k]);
     for (size_t k = 0; k < ARRAY_LEN(i); k++)
-        buf_zigzag(b, *i[k]);
+        buf_when(b, *i[k]);
     for (size_t k = 0; k < ARRAY_LEN(t); k++)
         buf_slice(b, *t[k]);
     buf_varint(b, a->n_places);
@@ -76,7 +76,7 @@ int alert_get(struct slice bytes, struct arena *arena, struct alert *a, struct e
     for (size_t k = 0; k < ARRAY_LEN(u); k++)
         *u[k] = rd_varint(&r);
     for (size_t k = 0; k < ARRAY_LEN(i); k++)
-        *i[k] = rd_zigzag(&r);
+        *i[k] = rd_when(&r);
     for (size_t k = 0; k < ARRAY_LEN(t); k++)
         *t[k] = rd_slice(&r);
     get_lists(&r, arena, a);

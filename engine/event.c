@@ -44,8 +44,8 @@ static void put_evidence(struct buf *b, const struct event *ev)
         buf_varint(b, e->kind);
         buf_varint(b, e->share_ppm);
         buf_zigzag(b, e->at);
-        buf_zigzag(b, e->amount);
-        buf_zigzag(b, e->people);
+        buf_when(b, e->amount);
+        buf_when(b, e->people);
     }
 }
 
@@ -62,7 +62,7 @@ void event_put(struct buf *b, const struct event *ev)
     for (size_t k = 0; k < ARRAY_LEN(u); k++)
         buf_varint(b, *u[k]);
     for (size_t k = 0; k < ARRAY_LEN(i); k++)
-        buf_zigzag(b, *i[k]);
+        buf_when(b, *i[k]);
     for (size_t k = 0; k < ARRAY_LEN(t); k++)
         buf_slice(b, *t[k]);
     buf_varint(b, ev->n_places);
@@ -103,8 +103,8 @@ static void get_evidence(struct rd *r, struct arena *a, struct event *ev)
         e->kind = (uint32_t)rd_varint(r);
         e->share_ppm = (uint32_t)rd_varint(r);
         e->at = rd_zigzag(r);
-        e->amount = rd_zigzag(r);
-        e->people = rd_zigzag(r);
+        e->amount = rd_when(r);
+        e->people = rd_when(r);
     }
     ev->evidence = list;
 }
@@ -127,7 +127,7 @@ static void get_plain(struct rd *r, struct event *ev)
     for (size_t k = 0; k < ARRAY_LEN(u); k++)
         *u[k] = rd_varint(r);
     for (size_t k = 0; k < ARRAY_LEN(i); k++)
-        *i[k] = rd_zigzag(r);
+        *i[k] = rd_when(r);
     for (size_t k = 0; k < ARRAY_LEN(t); k++)
         *t[k] = rd_slice(r);
     if (!event_wire(ev->type) || ev->level >= LEVEL_COUNT || ev->level_before >= LEVEL_COUNT ||

@@ -93,12 +93,13 @@ static struct sig make_sig(struct engine *e, const struct signal *s, const struc
 }
 
 /* The signal that `x` withdraws, as if it had never come. */
-static void withdraw(struct engine *e, const struct entry_signal *x, uint32_t kind, uint32_t source)
+static void withdraw(struct engine *e, const struct entry_signal *x, const struct ekey *given, uint32_t kind,
+                     uint32_t source)
 {
     struct seen_row target;
     if (!seen_find(e->seen, x->cancels_hash, &target))
         return;
-    struct ekey key = identity_resolve(e, &target.key);
+    struct ekey key = identity_resolve(e, given);
     struct record *c = identity_record(e, &key, x->sig.name);
     struct series *s = series_find(c, kind, source);
     if (!s)
@@ -152,12 +153,29 @@ static void fold_signal(struct engine *e, const struct entry *entry)
         *name = ekey_of_name((enum status)s->status, s->name);
     if (s->uscc.n)
         code = ekey_of_code((enum status)s->status, s->uscc);
-    struct seen_row row = {e->number, cancels ? SEEN_CANCELS : seen_kind(s->kind), s->uscc.n ? code : *name};
+    const struct ekey *given = s->uscc.n ? &code : name;
+    struct seen_row row = {e->number, cancels ? SEEN_CANCELS : seen_kind(s->kind), *given, true};
     seen_put(e->seen, x->id_hash, &row);
     if (cancels)
-        withdraw(e, x, kind, source);
+        withdraw(e, x, given, kind, source);
     else
         add_signal(e, x, kind, source, name, &code);
+}
+
+/* Is the signal that `x` cancels one of the enterprise that it names? A signal of this very batch is not in a record
+ * yet; then the key that came with it tells. */
+static bool same_enterprise(struct engine *e, const struct entry_signal *x, const struct ekey *given,
+                            const struct seen_row *target)
+{
+    struct ekey key = identity_resolve(e, given);
+    if (target->has_key) {
+        struct ekey theirs = identity_resolve(e, &target->key);
+        return ekey_cmp(&key, &theirs) == 0;
+    }
+    int64_t kind = dict_find(e->dict, DICT_KIND, x->sig.kind), source = dict_find(e->dict, DICT_SOURCE, x->source);
+    const struct record *c = identity_record(e, &key, x->sig.name);
+    const struct series *s = series_find(c, (uint32_t)kind, (uint32_t)source);
+    return s && series_has(e, c, s, target->number);
 }
 
 enum screened engine_screen(struct engine *e, const struct entry_signal *x, uint64_t number)
@@ -174,12 +192,11 @@ enum screened engine_screen(struct engine *e, const struct entry_signal *x, uint
         struct seen_row target;
         if (!seen_find(e->seen, x->cancels_hash, &target) || target.kind != kind)
             return SCREEN_UNKNOWN_CANCEL;
-        struct ekey given = identity_resolve(e, &key), meant = identity_resolve(e, &target.key);
-        if (ekey_cmp(&given, &meant) != 0)
+        if (!same_enterprise(e, x, &key, &target))
             return SCREEN_UNKNOWN_CANCEL;
         kind = SEEN_CANCELS;
     }
-    row = (struct seen_row){number, kind, key};
+    row = (struct seen_row){number, kind, key, true};
     seen_put(e->seen, x->id_hash, &row);
     return SCREEN_NEW;
 }

@@ -61,6 +61,7 @@ struct series *series_add(struct engine *, struct record *, uint32_t kind, uint3
 /* A signal arrives, is withdrawn, leaves for another record. series_prepare() must follow before judging. */
 void series_insert(struct engine *, struct record *, struct series *, const struct sig *);
 bool series_cancel(struct engine *, struct record *, struct series *, uint64_t seq); /* false: not here */
+bool series_has(struct engine *, const struct record *, const struct series *, uint64_t seq);
 /* Works out what is cleared, active, ranked; the profile; what is known of blocks. */
 void series_prepare(struct engine *, struct record *);
 /* The oldest leave for blocks where a series has grown too long; after series_prepare, before the record is stored. */
@@ -83,6 +84,8 @@ void series_drop_blocks(struct engine *, const struct record *, struct series *)
 /* ---- score.c ---- */
 struct hazards {
     hazard_t total, others; /* factors applied; others: all agencies but the largest */
+    hazard_t raw;           /* total without factors */
+    int64_t half_life;      /* ms, the shortest among what counts; INT64_MAX: nothing does */
 };
 hazard_t sig_hazard(const struct settings_kind *, const struct sig *, int64_t at); /* of one signal, no factors */
 hazard_t series_hazard(const struct settings_kind *, const struct series *, int64_t at);
@@ -151,7 +154,8 @@ enum { SEEN_CANCELS = 0 };
 struct seen_row {
     uint64_t number;
     uint32_t kind;          /* seen_kind(); SEEN_CANCELS: it cancels another, and cannot be cancelled */
-    struct ekey key;        /* as it was given */
+    struct ekey key;        /* as it was given; known only until the row is in the store */
+    bool has_key;
 };
 uint32_t seen_kind(struct slice kind); /* a word in 32 bits, never SEEN_CANCELS */
 struct seen *seen_create(struct engine *);

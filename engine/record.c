@@ -184,7 +184,7 @@ void record_put(struct buf *b, const struct record *c)
     for (size_t k = 0; k < ARRAY_LEN(u); k++)
         buf_varint(b, *u[k]);
     for (size_t k = 0; k < ARRAY_LEN(i); k++)
-        buf_zigzag(b, *i[k]);
+        buf_when(b, *i[k]);
     buf_slice(b, c->name);
     buf_slice(b, c->industry);
     buf_u8(b, c->finding);
@@ -236,7 +236,7 @@ int record_get(struct slice bytes, const struct ekey *key, struct arena *a, stru
     for (size_t k = 0; k < ARRAY_LEN(u); k++)
         *u[k] = rd_varint(&r);
     for (size_t k = 0; k < ARRAY_LEN(i); k++)
-        *i[k] = rd_zigzag(&r);
+        *i[k] = rd_when(&r);
     c->name = rd_slice(&r);
     c->industry = rd_slice(&r);
     c->finding = rd_u8(&r);

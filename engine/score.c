@@ -81,7 +81,7 @@ static struct raw raw_hazards(const struct engine *e, const struct record *c, in
 
 static struct hazards scaled(struct raw r, uint64_t ppm)
 {
-    return (struct hazards){fixed_scale(r.total, (uint32_t)ppm), fixed_scale(r.others, (uint32_t)ppm)};
+    return (struct hazards){fixed_scale(r.total, (uint32_t)ppm), fixed_scale(r.others, (uint32_t)ppm), r.total, r.half_life};
 }
 
 struct hazards score_hazards(const struct engine *e, const struct record *c, int64_t at)
@@ -187,17 +187,16 @@ static uint64_t strongest(const struct settings *s)
 int64_t score_next(const struct engine *e, const struct record *c, int64_t at, struct hazards h, uint8_t level)
 {
     enum { SEASONS_AHEAD = 4 };
-    struct raw now = raw_hazards(e, c, at);
-    if (now.half_life == INT64_MAX)
+    const int64_t half_life = h.half_life;
+    if (half_life == INT64_MAX)
         return INT64_MAX;
     uint64_t own = settings_factor(e->settings, record_industry(c), c->credit, INT64_MIN);
-    bool can_rise = fixed_scale(fixed_scale(now.total, (uint32_t)own), (uint32_t)strongest(e->settings)) >=
-                    e->settings->reach[level < LEVEL_CRITICAL ? level + 1 : LEVEL_CRITICAL];
-    if (level == LEVEL_NONE && !can_rise)
+    hazard_t most = fixed_scale(fixed_scale(h.raw, (uint32_t)own), (uint32_t)strongest(e->settings));
+    if (level == LEVEL_NONE && most < e->settings->reach[LEVEL_GENERAL])
         return INT64_MAX;
     for (int i = 0; i < SEASONS_AHEAD; i++) {
         int64_t end = settings_next_season(e->settings, at);
-        int64_t fall = level ? next_fall(e, c, at, end, h, now.half_life, level) : INT64_MAX;
+        int64_t fall = level ? next_fall(e, c, at, end, h, half_life, level) : INT64_MAX;
         if (fall != INT64_MAX || end == INT64_MAX)
             return fall;
         h = score_hazards(e, c, end);

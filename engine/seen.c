@@ -18,7 +18,10 @@ enum {
     FILTER_LINES = 32768,                 /* of 64 bytes: 2 MiB for 2^20 ids */
     FILTER_BYTES = FILTER_LINES * 64,
     FILTER_PROBES = 5,
-    SEEN_KEY_LEN = 20,
+    PART_SHIFT = 18,                      /* rows lie by parts of an epoch: new ones share few pages */
+    PARTS = 1 << (EPOCH_SHIFT - PART_SHIFT),
+    HASH_STORED = 12,                     /* bytes: with 10^9 ids two meet with a chance of 10^-11 */
+    SEEN_KEY_LEN = 4 + HASH_STORED,
     SEEN_VERSION = 1
 };
 
@@ -66,10 +69,11 @@ void seen_destroy(struct seen *s)
 
 /* ---- filters ---- */
 
+/* Two numbers out of what is stored of a hash. */
 static uint64_t hash_word(const uint8_t hash[16], int i)
 {
     uint64_t w;
-    memcpy(&w, hash + 8 * i, sizeof w);
+    memcpy(&w, hash + i * (HASH_STORED - 8), sizeof w);
     return w;
 }
 
@@ -162,26 +166,24 @@ static bool find_gathered(struct gathering *g, const uint8_t hash[16], struct se
 
 /* ---- the store ---- */
 
-static void row_key(uint8_t key[SEEN_KEY_LEN], uint32_t epoch, const uint8_t hash[16])
+static void row_key(uint8_t key[SEEN_KEY_LEN], uint32_t part, const uint8_t hash[16])
 {
-    put_be32(key, epoch);
-    memcpy(key + 4, hash, 16);
+    put_be32(key, part);
+    memcpy(key + 4, hash, HASH_STORED);
 }
 
-static bool find_stored(struct seen *s, uint32_t epoch, const uint8_t hash[16], struct seen_row *out)
+static bool find_stored(struct seen *s, uint32_t part, const uint8_t hash[16], struct seen_row *out)
 {
     uint8_t key[SEEN_KEY_LEN];
-    row_key(key, epoch, hash);
+    row_key(key, part, hash);
     struct slice v = state_get(s->e->state, T_SEEN, key, sizeof key);
     if (!v.p)
         return false;
     struct rd r = rd_of(v.p, v.n);
     bool known = rd_u8(&r) == SEEN_VERSION;
-    out->number = rd_varint(&r);
-    out->kind = (uint32_t)rd_varint(&r);
-    const uint8_t *ekey = rd_bytes(&r, EKEY_LEN);
-    if (ekey)
-        memcpy(out->key.b, ekey, EKEY_LEN);
+    out->number = ((uint64_t)part << PART_SHIFT) + rd_varint(&r);
+    out->kind = rd_u32(&r);
+    out->has_key = false;
     if (!known || r.bad) {
         err_set(s->e->err, WW_EDAMAGED, "view: a row of seen ids does not decode; run wagewarnd --rebuild");
         s->e->failed = true;
@@ -208,8 +210,10 @@ bool seen_find(struct seen *s, const uint8_t hash[16], struct seen_row *out)
     if (!s->e->has_loader)
         return false;
     for (size_t i = s->n_filters; i-- > 0;)
-        if (s->filters[i] && filter_may(s->filters[i], hash) && find_stored(s, (uint32_t)i, hash, out))
-            return true;
+        if (s->filters[i] && filter_may(s->filters[i], hash))
+            for (uint32_t part = PARTS; part-- > 0;)
+                if (find_stored(s, (uint32_t)i * PARTS + part, hash, out))
+                    return true;
     return false;
 }
 
@@ -242,10 +246,9 @@ void seen_checkpoint(struct seen *s)
             continue;
         buf_reset(&b);
         buf_u8(&b, SEEN_VERSION);
-        buf_varint(&b, r->row.number);
-        buf_varint(&b, r->row.kind);
-        buf_put(&b, r->row.key.b, EKEY_LEN);
-        row_key(key, (uint32_t)(r->row.number >> EPOCH_SHIFT), r->hash);
+        buf_varint(&b, r->row.number & ((1 << PART_SHIFT) - 1));
+        buf_u32(&b, r->row.kind);
+        row_key(key, (uint32_t)(r->row.number >> PART_SHIFT), r->hash);
         state_put_cold(s->e->state, T_SEEN, key, sizeof key, b.p, b.n);
     }
     buf_finish(&b);
@@ -271,10 +274,11 @@ struct loading {
 static bool add_row(void *arg, struct slice key, struct slice value)
 {
     struct loading *l = arg;
-    uint8_t first[4];
+    uint32_t part = 0;
     (void)value;
-    put_be32(first, l->epoch);
-    if (key.n != SEEN_KEY_LEN || memcmp(key.p, first, 4) != 0)
+    for (int i = 0; i < 4 && key.n == SEEN_KEY_LEN; i++)
+        part = part << 8 | (uint8_t)key.p[i];
+    if (key.n != SEEN_KEY_LEN || part / PARTS != l->epoch)
         return false;
     if (!l->s->filters[l->epoch])
         l->s->filters[l->epoch] = mem_zalloc(FILTER_BYTES);
@@ -301,7 +305,7 @@ int seen_load(struct seen *s, struct err *err)
             continue;
         }
         struct loading arg = {s, i};
-        put_be32(key, i);
+        put_be32(key, i * PARTS);
         int rc = l->scan(l->ctx, T_SEEN, (struct slice){(char *)key, 4}, add_row, &arg, err);
         if (rc < 0)
             return rc;

@@ -260,27 +260,54 @@ void series_insert(struct engine *e, struct record *c, struct series *s, const s
         insert_sorted(e, s, sig);
 }
 
-bool series_cancel(struct engine *e, struct record *c, struct series *s, uint64_t seq)
+/* The block that holds a number: its position, its signals, and where among them. */
+static struct sig *find_in_blocks(struct engine *e, const struct record *c, const struct series *s, uint64_t seq,
+                                  uint32_t *block, struct sig **sigs, size_t *n)
+{
+    for (*block = 0; *block < s->n_blocks; ++*block) {
+        const struct block_ref *ref = &s->blocks[*block];
+        if (seq < ref->min_seq || seq > ref->max_seq)
+            continue;
+        *sigs = load_block(e, c, s, ref, n);
+        for (size_t j = 0; j < *n; j++)
+            if ((*sigs)[j].seq == seq)
+                return &(*sigs)[j];
+    }
+    return NULL;
+}
+
+static struct sig *find_inline(const struct series *s, uint64_t seq)
 {
     for (uint32_t i = 0; i < s->n; i++)
-        if (s->sigs[i].seq == seq) {
-            s->sigs[i].flags |= SIG_CANCELLED;
-            return true;
-        }
-    for (uint32_t i = 0; i < s->n_blocks; i++) {
-        size_t n;
-        if (seq < s->blocks[i].min_seq || seq > s->blocks[i].max_seq)
-            continue;
-        struct sig *sigs = load_block(e, c, s, &s->blocks[i], &n);
-        for (size_t j = 0; j < n; j++)
-            if (sigs[j].seq == seq) {
-                sigs[j].flags |= SIG_CANCELLED;
-                store_block(e, c, s, &s->blocks[i], sigs, n);
-                s->stale = true;
-                return true;
-            }
+        if (s->sigs[i].seq == seq)
+            return &s->sigs[i];
+    return NULL;
+}
+
+bool series_has(struct engine *e, const struct record *c, const struct series *s, uint64_t seq)
+{
+    uint32_t block;
+    struct sig *sigs;
+    size_t n;
+    return find_inline(s, seq) || find_in_blocks(e, c, s, seq, &block, &sigs, &n);
+}
+
+bool series_cancel(struct engine *e, struct record *c, struct series *s, uint64_t seq)
+{
+    uint32_t block;
+    size_t n;
+    struct sig *sigs, *sig = find_inline(s, seq);
+    if (sig) {
+        sig->flags |= SIG_CANCELLED;
+        return true;
     }
-    return false;
+    sig = find_in_blocks(e, c, s, seq, &block, &sigs, &n);
+    if (!sig)
+        return false;
+    sig->flags |= SIG_CANCELLED;
+    store_block(e, c, s, &s->blocks[block], sigs, n);
+    s->stale = true;
+    return true;
 }
 
 /* ---- what counts ---- */

@@ -38,6 +38,7 @@ struct state {
     struct node **buckets;
     size_t n_buckets, n_nodes, bytes, hand;
     size_t came;                  /* nodes added since the last trim */
+    struct node *last;            /* found or made last: a get is most often followed by a put */
     struct slab *slabs;
     struct node *free;
     uint32_t gen, committed;      /* nodes with gen > committed are dirty */
@@ -116,9 +117,12 @@ static uint32_t hash_key(enum table t, const void *key, size_t n)
 
 static struct node *find(struct state *s, enum table t, const void *key, size_t n, uint32_t hash)
 {
-    for (struct node *e = s->buckets[hash & (s->n_buckets - 1)]; e; e = e->next)
+    struct node *e = s->last;
+    if (e && e->hash == hash && e->table == t && e->klen == n && memcmp(e->key, key, n) == 0)
+        return e;
+    for (e = s->buckets[hash & (s->n_buckets - 1)]; e; e = e->next)
         if (e->hash == hash && e->table == t && e->klen == n && memcmp(e->key, key, n) == 0)
-            return e;
+            return s->last = e;
     return NULL;
 }
 
@@ -274,6 +278,7 @@ static void drop(struct state *s, struct node **link)
 {
     struct node *e = *link;
     *link = e->next;
+    s->last = NULL;
     s->bytes -= sizeof *e + (e->blob ? e->blob->n : 0);
     blob_drop(e->blob);
     e->next = s->free;

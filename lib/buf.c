@@ -73,6 +73,11 @@ void buf_zigzag(struct buf *b, int64_t v)
     buf_varint(b, ((uint64_t)v << 1) ^ (uint64_t)(v >> 63));
 }
 
+void buf_when(struct buf *b, int64_t v)
+{
+    buf_varint(b, v == NO_INT ? 0 : (((uint64_t)v << 1) ^ (uint64_t)(v >> 63)) + 1);
+}
+
 void buf_slice(struct buf *b, struct slice s)
 {
     buf_varint(b, s.n);
@@ -133,6 +138,12 @@ uint64_t rd_varint_long(struct rd *r)
     }
     r->bad = true;
     return 0;
+}
+
+int64_t rd_when(struct rd *r)
+{
+    uint64_t v = rd_varint(r);
+    return v == 0 ? NO_INT : (int64_t)((v - 1) >> 1) ^ -(int64_t)((v - 1) & 1);
 }
 
 struct slice rd_slice(struct rd *r)

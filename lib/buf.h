@@ -23,6 +23,7 @@ void buf_u32(struct buf *, uint32_t v);
 void buf_u64(struct buf *, uint64_t v);
 void buf_varint(struct buf *, uint64_t v);
 void buf_zigzag(struct buf *, int64_t v);
+void buf_when(struct buf *, int64_t v);       /* zigzag, and one byte for NO_INT */
 void buf_slice(struct buf *, struct slice s); /* varint length, bytes */
 
 /* Reader: after the first impossible read `bad` is set and every read gives 0 or an empty slice. */
@@ -66,6 +67,7 @@ static inline int64_t rd_zigzag(struct rd *r)
     return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
 }
 
+int64_t rd_when(struct rd *);
 struct slice rd_slice(struct rd *);             /* points into what is read */
 const uint8_t *rd_bytes(struct rd *, size_t n); /* NULL when there are fewer */
 /* A count of things of at least `least` bytes each, refused when so many cannot follow. */
