@@ -100,6 +100,7 @@ int cmd_push(struct cli *);
 int cmd_kinds(struct cli *);
 int cmd_feeds(struct cli *);
 int cmd_rules_check(struct cli *);
+int cmd_rules_test(struct cli *);
 int cmd_check_config(struct cli *);
 int cmd_verify(struct cli *);
 int cmd_backup(struct cli *);

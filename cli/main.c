@@ -65,6 +65,8 @@ const struct command commands[] = {
      "等待守护进程就绪，最多 --timeout 秒（30）", "wagewarn wait --ready --timeout 30", cmd_wait},
     {"rules check", "FILE", 1, 1, O(O_KINDS), "Mistakes in a rules file, all at once, with their lines",
      "检查规则文件", "wagewarn rules check /etc/wagewarn/rules.yaml", cmd_rules_check},
+    {"rules test", "FILE...", 1, -1, O(O_KINDS), "Rules tried on files of cases; exit 1 if any fails",
+     "用例测试规则；有未通过的则退出码为 1", "wagewarn rules test /etc/wagewarn/rules.test.yaml", cmd_rules_test},
     {"check-config", "FILE", 1, 1, 0, "Mistakes in a configuration and all files that it names",
      "检查配置文件", "wagewarn check-config /etc/wagewarn/wagewarn.yaml", cmd_check_config},
     {"verify", "DIR", 1, 1, O(O_QUICK), "Is a state directory or a backup whole? exit 1 if not",
