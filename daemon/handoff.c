@@ -22,6 +22,13 @@ static struct batch *pop(struct fifo *f)
     return b;
 }
 
+static int64_t mono_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 static void wake_locked(struct handoff *h)
 {
     h->word = true;
@@ -36,8 +43,8 @@ void handoff_init(struct handoff *h, uint64_t viewed, void (*done)(void *arg), v
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&h->wake, &attr);
+    pthread_cond_init(&h->progress, &attr);
     pthread_condattr_destroy(&attr);
-    pthread_cond_init(&h->progress, NULL);
     pthread_mutex_init(&h->lock, NULL);
     for (size_t i = 0; i < POOL; i++) {
         batch_init(&h->pool[i]);
@@ -171,6 +178,16 @@ void handoff_set_viewed(struct handoff *h, uint64_t number)
         h->done(h->arg);
 }
 
+void handoff_set_stuck(struct handoff *h, bool stuck)
+{
+    pthread_mutex_lock(&h->lock);
+    if (stuck != (h->stuck_ms != 0)) {
+        h->stuck_ms = stuck ? mono_ms() : 0;
+        pthread_cond_broadcast(&h->progress);
+    }
+    pthread_mutex_unlock(&h->lock);
+}
+
 bool handoff_view_wanted(struct handoff *h)
 {
     pthread_mutex_lock(&h->lock);
@@ -206,15 +223,41 @@ void handoff_want(struct handoff *h, uint64_t number)
     pthread_mutex_unlock(&h->lock);
 }
 
-bool handoff_await(struct handoff *h, uint64_t number)
+static void wait_until(struct handoff *h, int64_t ms)
 {
+    struct timespec until = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    pthread_cond_timedwait(&h->progress, &h->lock, &until);
+}
+
+enum await handoff_await(struct handoff *h, uint64_t number, int64_t patience_ms)
+{
+    enum await end = AWAIT_THERE;
     pthread_mutex_lock(&h->lock);
     want_locked(h, number);
-    while (atomic_load_explicit(&h->viewed, memory_order_relaxed) < number && !h->ended)
-        pthread_cond_wait(&h->progress, &h->lock);
-    bool there = atomic_load_explicit(&h->viewed, memory_order_relaxed) >= number;
+    while (atomic_load_explicit(&h->viewed, memory_order_relaxed) < number) {
+        if (h->ended) {
+            end = AWAIT_ENDED;
+            break;
+        }
+        if (!h->stuck_ms) {
+            pthread_cond_wait(&h->progress, &h->lock);
+        } else if (mono_ms() < h->stuck_ms + patience_ms) {
+            wait_until(h, h->stuck_ms + patience_ms);
+        } else {
+            end = AWAIT_STUCK;
+            break;
+        }
+    }
     pthread_mutex_unlock(&h->lock);
-    return there;
+    return end;
+}
+
+bool handoff_stuck(struct handoff *h)
+{
+    pthread_mutex_lock(&h->lock);
+    bool stuck = h->stuck_ms != 0;
+    pthread_mutex_unlock(&h->lock);
+    return stuck;
 }
 
 void handoff_end(struct handoff *h)

@@ -29,8 +29,9 @@ struct handoff {
 
     pthread_mutex_t lock;    /* of all that follows */
     pthread_cond_t wake;     /* of the writer thread: `word` */
-    pthread_cond_t progress; /* of those who wait for the view: `viewed`, `ended` */
+    pthread_cond_t progress; /* of those who wait for the view: `viewed`, `ended`, `stuck_ms` */
     bool word, stopping, ended;
+    int64_t stuck_ms;        /* monotonic: since when the view cannot be written; 0: it can */
     bool turned_away;        /* main wanted to submit and could not: it is told when it can */
     struct batch *in_hand;
     struct fifo idle, submitted, finished;
@@ -55,11 +56,15 @@ void handoff_publish(struct handoff *, struct batch *);
 void handoff_sleep(struct handoff *, int64_t ms);             /* until there is a word or ms are over */
 void handoff_set_viewed(struct handoff *, uint64_t number);
 bool handoff_view_wanted(struct handoff *);
+void handoff_set_stuck(struct handoff *, bool stuck); /* the view cannot be written for now */
 
 /* Any thread. */
 void handoff_wake(void *handoff);
 void handoff_want(struct handoff *, uint64_t number);  /* main is told */
-bool handoff_await(struct handoff *, uint64_t number); /* false: ended before */
+/* AWAIT_STUCK: the view cannot be written for longer than `patience_ms`, and does not hold it. */
+enum await { AWAIT_THERE, AWAIT_STUCK, AWAIT_ENDED };
+enum await handoff_await(struct handoff *, uint64_t number, int64_t patience_ms);
+bool handoff_stuck(struct handoff *);
 void handoff_end(struct handoff *);                    /* ends all waiting, now and later */
 
 #endif

@@ -20,6 +20,7 @@ struct peer {
     const struct principal *principal; /* NULL: nobody any more */
     unsigned generation;               /* of the principals it was looked up in */
     uint32_t waiting, sessions;        /* requests not yet answered; subscriptions */
+    uint64_t acknowledged;             /* the last journal number that it was told of */
     struct peer *chain, *newer, *older;
 };
 

@@ -27,6 +27,10 @@ struct query_thread {
     struct queue pending, finished;
 };
 
+enum { STUCK_PATIENCE_MS = 2000 }; /* from when the view could not be written: room may come back */
+
+const char view_stuck[] = "the disk is full: the view cannot be written";
+
 static const struct {
     const char *what;
     int (*answer)(struct answer *);
@@ -140,10 +144,26 @@ static int write_body(struct answer *a, int (*answer)(struct answer *))
     if (q->has_rid)
         enc_kv_uint(&a->out, "rid", q->rid);
     enc_kv_slice(&a->out, "what", q->what);
-    enc_kv_uint(&a->out, "as_of", meta.number > q->must_see ? meta.number : q->must_see);
+    enc_kv_uint(&a->out, "as_of", meta.number > a->holds ? meta.number : a->holds);
     rc = answer(a);
     enc_close(&a->out);
     return rc;
+}
+
+/* With a full disk there is no newer view: whoever was acknowledged nothing that it lacks is answered from
+ * it, and so are `status`, which says what is wrong, and `feeds`. False: the query has its answer. */
+static bool wait_for_view(struct query_thread *t, struct answer *a)
+{
+    struct query *q = a->q;
+    bool at_once = q->status != NULL;
+    enum await end = writer_await_view(t->o.writer, q->must_see, at_once ? 0 : STUCK_PATIENCE_MS);
+    a->holds = end == AWAIT_THERE ? q->must_see : writer_viewed(t->o.writer);
+    a->stuck = writer_view_stuck(t->o.writer);
+    if (end == AWAIT_ENDED)
+        answer_refuse(a, WIRE_ERROR_INTERNAL, "the daemon is ending; ask again when it is back");
+    else if (end == AWAIT_STUCK && !at_once && a->holds < q->must_own)
+        q->busy = view_stuck;
+    return !q->error && !q->busy;
 }
 
 static int run_query(struct query_thread *t, struct query *q, struct err *err)
@@ -159,8 +179,8 @@ static int run_query(struct query_thread *t, struct query *q, struct err *err)
     int (*answer)(struct answer *) = find_answer(&a);
     if (!answer)
         return 0;
-    if (!writer_await_view(t->o.writer, q->must_see))
-        return answer_refuse(&a, WIRE_ERROR_INTERNAL, "the daemon is ending; ask again when it is back");
+    if (!wait_for_view(t, &a))
+        return 0;
     int rc = view_reader_refresh(t->reader, err);
     if (rc == 0)
         rc = write_body(&a, answer);

@@ -20,8 +20,10 @@ enum { QUERY_PENDING_MAX = 1000, QUERY_LIMIT = 100, QUERY_LIMIT_MAX = 1000 };
 /* What only the main thread knows, copied into the query's arena with each `status` and `feeds`. */
 struct query_feed {
     struct slice source;
-    int64_t last_at;   /* ms; of the last accepted signal; NO_INT: none since the start */
-    uint64_t accepted, duplicates, rejected, today; /* since the start; today: accepted on this civil day */
+    int64_t last_at;   /* ms; of the last accepted signal; NO_INT: none yet */
+    int64_t day;       /* that `today` counts, days since the epoch in local time */
+    uint64_t accepted, today;      /* today: accepted on that civil day */
+    uint64_t duplicates, rejected; /* since the start */
 };
 
 struct query_subscriber {
@@ -59,13 +61,15 @@ struct query {
     const struct ww_value *params; /* the whole body, a map, in the arena */
     size_t n_regions;
     const region_t *regions;   /* what the principal may see; n_regions 0: everything */
-    uint64_t must_see;         /* journal number that the answer must reflect: last acknowledged to this client */
+    uint64_t must_see;         /* journal number that the answer shall reflect: last acknowledged to anyone */
+    uint64_t must_own;         /* and must, though the view cannot be written: last acknowledged to this client */
     int64_t now;               /* journal time */
     const struct query_status *status;   /* for `status` and `feeds`, else NULL */
     const struct query_catalog *catalog;
     /* query thread */
     enum wire_error error;     /* WIRE_ERROR_NONE: body is the whole body of `result` */
     const char *sentence;      /* of an error; in the arena or static */
+    const char *busy;          /* not NULL: the reason of a `busy`, static */
     struct buf body;
 
     struct query *next;        /* the queue's */

@@ -11,10 +11,14 @@ struct answer {
     struct view_reader *reader; /* refreshed: one moment of the view */
     const struct dict *dict;
     const uint8_t *store_id;
+    uint64_t holds;             /* journal number that the view holds at least */
+    bool stuck;                 /* the view cannot be written for now */
     struct enc_open out;        /* the body, open: answers add their pairs */
     struct arena scratch;       /* may be reset between rows */
     struct err *err;
 };
+
+extern const char view_stuck[]; /* what is said then */
 
 /* Each adds its pairs to a->out. 0: done, or refused by answer_refuse(); negative: the view failed, err says how. */
 int answer_status(struct answer *);

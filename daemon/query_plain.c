@@ -69,7 +69,9 @@ static void put_server(struct answer *a, const struct query_status *s)
     enc_str(b, "free_ppm");
     enc_uint(b, s->free_ppm);
     enc_key(&a->out, "problems");
-    enc_list(b, s->n_problems);
+    enc_list(b, s->n_problems + a->stuck);
+    if (a->stuck)
+        enc_str(b, view_stuck);
     for (size_t i = 0; i < s->n_problems; i++)
         enc_str(b, s->problems[i]);
 }

@@ -130,6 +130,8 @@ static void answer_request(struct server *s, struct batch *b, struct request *r)
     }
     if (r->seq > s->acknowledged)
         s->acknowledged = r->seq;
+    if (p && r->seq > p->acknowledged)
+        p->acknowledged = r->seq;
     if (r->type == REQUEST_SIGNALS) {
         feeds_count(&s->feeds, b, r, b->time, s->config->timezone_ms);
         reply_ack(s, r);
@@ -204,6 +206,7 @@ void server_tick(struct server *s)
 {
     send_settings(s);
     subscriber_tick(s->subscriber);
+    action_take_parked(s);
     pump(s);
     if (++s->ticks % SAY_FEEDS_TICKS == 0)
         feeds_say(&s->feeds);
@@ -255,6 +258,7 @@ struct server *server_create(const struct server_options *o, struct config *conf
     s->subscriber = subscriber_create(o->events, &calls);
     s->pump = loop_timer(o->loop, 0, pump, s);
     s->full = loop_timer(o->loop, 0, try_full, s);
+    s->feeds = *o->feeds;
     s->intake = (struct intake){.key = o->key, .feeds = &s->feeds};
     s->parked_end = &s->parked;
     s->started = loop_ms();

@@ -41,8 +41,10 @@ static bool park(struct ask *a)
     uint64_t last = writer_number(s->o.writer);
     if (a->again || writer_viewed(s->o.writer) >= last)
         return false;
-    if (s->n_parked == PARKED_MAX) {
-        reply_busy(s, a->peer->handle, a->has_rid, a->rid, "too many actions wait for the view");
+    bool stuck = writer_view_stuck(s->o.writer);
+    if (stuck || s->n_parked == PARKED_MAX) {
+        reply_busy(s, a->peer->handle, a->has_rid, a->rid,
+                   stuck ? "the disk is full: the view cannot be written" : "too many actions wait for the view");
         return true;
     }
     struct parked *p = mem_alloc(sizeof *p + a->raw.n);
@@ -83,11 +85,11 @@ void on_action(struct ask *a)
     events_rest(s->o.events);
 }
 
-/* Actions whose alert the view may hold by now: as if they came again. */
+/* Actions whose alert the view may hold by now, or which a full disk keeps from it: as if they came again. */
 void action_take_parked(struct server *s)
 {
     uint64_t viewed = writer_viewed(s->o.writer);
-    while (s->parked && s->parked->until <= viewed) {
+    while (s->parked && (s->parked->until <= viewed || writer_view_stuck(s->o.writer))) {
         struct parked *k = s->parked;
         s->parked = k->next;
         if (!s->parked)
@@ -96,7 +98,7 @@ void action_take_parked(struct server *s)
         struct peer *p = peers_find(s->peers, k->peer);
         if (p) {
             p->waiting--;
-            struct ask a = {.s = s, .peer = p, .principal = server_who(s, p), .raw = k->body, .again = true};
+            struct ask a = {.s = s, .peer = p, .principal = server_who(s, p), .raw = k->body, .again = k->until <= viewed};
             struct wire_in in = {.frames = 2, .verb = SLICE("action"), .body = k->body};
             server_dispatch(&a, &in);
         }

@@ -130,6 +130,7 @@ void on_query(struct ask *a)
     q->n_regions = p->n_regions;
     q->regions = arena_copy(&q->arena, p->regions, p->n_regions * sizeof *p->regions);
     q->must_see = s->acknowledged;
+    q->must_own = a->peer->acknowledged;
     q->now = clock_now(s->o.clock);
     q->catalog = hold(s);
     if (slice_is(what, "status") || slice_is(what, "feeds"))
@@ -150,7 +151,9 @@ void query_take_finished(struct server *s)
         struct peer *p = peers_find(s->peers, q->client);
         if (p)
             p->waiting--;
-        if (q->error)
+        if (q->busy)
+            reply_busy(s, q->client, q->has_rid, q->rid, q->busy);
+        else if (q->error)
             reply_error(s, q->client, q->has_rid, q->rid, q->error, q->sentence ? q->sentence : "it failed");
         else if (reply_send(s, q->client, "result", (struct slice){(const char *)q->body.p, q->body.n},
                             none) == WW_EAGAIN)

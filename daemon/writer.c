@@ -183,7 +183,9 @@ static void look_around(struct writer *w)
     uint64_t ppm = space_free_ppm(&w->space);
     atomic_store_explicit(&w->free_ppm, ppm, memory_order_relaxed);
     const char *now = NULL;
-    if (ppm < w->o.free_min_ppm || checkpoint_full(w->view))
+    bool stuck = checkpoint_full(w->view);
+    handoff_set_stuck(&w->h, stuck);
+    if (ppm < w->o.free_min_ppm || stuck)
         now = no_space;
     else if (engine_dirty(w->engine) / 2 >= w->o.debt_max)
         now = in_debt;
@@ -668,10 +670,15 @@ void writer_want_view(struct writer *w, uint64_t number)
     handoff_want(&w->h, number);
 }
 
-bool writer_await_view(struct writer *w, uint64_t number)
+enum await writer_await_view(struct writer *w, uint64_t number, int64_t patience_ms)
 {
     uint64_t there_is = writer_number(w); /* nobody was told of more */
-    return handoff_await(&w->h, number < there_is ? number : there_is);
+    return handoff_await(&w->h, number < there_is ? number : there_is, patience_ms);
+}
+
+bool writer_view_stuck(struct writer *w)
+{
+    return handoff_stuck(&w->h);
 }
 
 void writer_wake_waiters(struct writer *w)

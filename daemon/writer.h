@@ -10,6 +10,7 @@
 
 #include "daemon/batch.h"
 #include "daemon/clock.h"
+#include "daemon/handoff.h"
 #include "lib/err.h"
 #include "store/recover.h"
 
@@ -53,8 +54,10 @@ uint64_t writer_number(const struct writer *);     /* last entry durable and fol
 uint64_t writer_viewed(const struct writer *);     /* last entry that the view holds */
 /* Asks for a checkpoint that holds at least entry `number`; requests coalesce. done() is called when there is one. */
 void writer_want_view(struct writer *, uint64_t number);
-/* The same, and waits for it. False: the writer ends or failed. Never on the main or writer thread. */
-bool writer_await_view(struct writer *, uint64_t number);
+/* The same, and waits for it. AWAIT_ENDED: the writer ends or failed; AWAIT_STUCK: the disk is full, the view could not
+ * be written for `patience_ms` (counted from when that began). Never on the main or writer thread. */
+enum await writer_await_view(struct writer *, uint64_t number, int64_t patience_ms);
+bool writer_view_stuck(struct writer *); /* the disk is full: the view cannot be written for now */
 /* Ends those waits: before a thread that may be in one is joined. */
 void writer_wake_waiters(struct writer *);
 /* The first failure of the writer or view thread: main says it once and exits. NULL: all is well. */

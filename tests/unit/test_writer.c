@@ -331,7 +331,7 @@ static void a_failed_sync_is_answered_by_nobody(void **state)
     assert_null(writer_finished(s->w));
     assert_int_equal(writer_number(s->w), 1);
     assert_int_equal(writer_events(s->w), 0);
-    (void)writer_await_view(s->w, 2); /* comes back, though it will never be there */
+    assert_int_equal(writer_await_view(s->w, 2, 0), AWAIT_ENDED); /* comes back, though it will never be there */
     writer_drain(s->w);
     assert_null(writer_finished(s->w));
     assert_true(writer_viewed(s->w) <= 1); /* nor does the view learn of it */
@@ -463,10 +463,10 @@ static void the_view_is_there_when_awaited(void **state)
     start(s);
     const char *ids[] = {"a", "b", "c"};
     writer_give_back(s->w, through(s, 3, ids));
-    assert_true(writer_await_view(s->w, 3));
+    assert_int_equal(writer_await_view(s->w, 3, 0), AWAIT_THERE);
     assert_true(writer_viewed(s->w) >= 3);
     assert_int_equal(rows_in_view(s), 3);
-    assert_true(writer_await_view(s->w, 99)); /* more than there is: all there is */
+    assert_int_equal(writer_await_view(s->w, 99, 0), AWAIT_THERE); /* more than there is: all there is */
 }
 
 static void main_is_told_of_a_wanted_view(void **state)
@@ -570,7 +570,7 @@ static void *ask(void *arg)
     uint64_t last = 0;
     while (!atomic_load(&a->stop)) {
         uint64_t number = writer_number(a->s->w);
-        if (!writer_await_view(a->s->w, number))
+        if (writer_await_view(a->s->w, number, 0) != AWAIT_THERE)
             break;
         uint64_t viewed = writer_viewed(a->s->w);
         assert(viewed >= number && viewed >= last);

@@ -81,6 +81,28 @@ class FullDisk(unittest.TestCase):
             self.assertEqual(c.push(*kept)["duplicates"], 20)
             self.assertEqual(brief(c.all_events()), [("raised", "major")] * 40)
 
+    def test_questions_while_the_view_cannot_be_written(self):
+        self.d.start()
+        with self.d.client() as c, self.d.client() as fresh:
+            c.push(*[sig("police.owner_missing", uscc(n), at=now_ms()) for n in range(50)])
+            self.assertEqual(len(c.query("alerts")["alerts"]), 50)
+            self.fill(0)
+            got, body = c.ask("signals", batch=[sig("police.owner_missing", uscc(n + 100), at=now_ms()) for n in range(900)])
+            self.assertEqual((got, body["accepted"]), ("ack", 900))  # the journal's segment is there already
+            got, body = c.ask("query", what="alerts")
+            self.assertEqual((got, body.get("reason")), ("busy", "the disk is full: the view cannot be written"))
+            self.assertGreater(body["retry_ms"], 0)
+            self.assertIn("the disk is full: the view cannot be written", c.query("status")["problems"])
+            seen = fresh.query("alerts")  # it was told of nothing newer
+            self.assertEqual(len(seen["alerts"]), 50)
+            alert = seen["alerts"][0]["alert"]
+            self.assertEqual(c.ask("action", alert=alert, do="comment", note="x")[0], "done")
+            self.assertEqual(c.ask("action", alert=alert + 500, do="comment", note="x")[0], "busy")
+            self.make_room()
+            self.until(c, "ack", [sig("tax.arrears", uscc(9999))])
+            self.assertEqual(len(c.query("alerts", limit=1000)["alerts"]), 950)
+            self.assertEqual(c.query("status")["problems"], [])
+
     def test_filled_to_the_last_byte_while_feeding(self):
         self.d.start()
         acked, n, filled = [], 0, False
