@@ -199,9 +199,12 @@ static void check_signal(struct reader *r, struct case_signal *x)
 
 static void read_signal(struct reader *r, const struct tree *t, const struct signal *enterprise, struct case_signal *x)
 {
+    size_t before = r->f->m.total;
     *x = blank_signal(t);
     read_map(r, t, signal_keys, ARRAY_LEN(signal_keys), x, "a signal");
     struct signal *s = &x->sig;
+    if (t->type == TREE_MAP && !tree_get(t, "at"))
+        refuse(r, t, "at is missing: when it happened, like 2026-03-05");
     if (!s->id.n)
         s->id = slice_of(arena_printf(r->arena, "line %u column %u", t->line, t->column));
     if (!s->uscc.n && !s->name.n) { /* one that says who it is about means another enterprise */
@@ -212,7 +215,8 @@ static void read_signal(struct reader *r, const struct tree *t, const struct sig
         s->region = enterprise->region;
     if (!s->industry.n)
         s->industry = enterprise->industry;
-    check_signal(r, x);
+    if (r->f->m.total == before)
+        check_signal(r, x);
 }
 
 /* ---- what is expected ---- */
