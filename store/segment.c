@@ -316,12 +316,29 @@ static bool split(struct segment *s, struct segment_batch *b, size_t length, siz
     return !r.bad && rd_left(&r) == 0 && rd_left(&nr) == 0;
 }
 
+/* What does not fit the file any more: is it a batch that was cut off, or `otherwise`? A filled file ends in
+ * zeros; a daemon that starts makes a shorter one (of a backup) as long as the others. */
+static int cut_off(struct segment *s, uint64_t at, enum segment_state otherwise, struct err *err)
+{
+    enum { TELLING = 32 };
+    struct stat st;
+    const uint8_t *p;
+    uint64_t left = s->size > at ? s->size - at : 0;
+    size_t n = left < TELLING ? (size_t)left : TELLING;
+    if (n == 0 || fstat(s->fd, &st) != 0 || (uint64_t)st.st_size > s->size)
+        return (int)otherwise;
+    int rc = window(s, s->size - n, n, &p, err);
+    if (rc < 0)
+        return rc;
+    return rc == 0 || all_zero((const char *)p, n) ? (int)otherwise : SEGMENT_CUT;
+}
+
 int segment_batch(struct segment *s, uint64_t at, struct segment_batch *b, struct err *err)
 {
     const uint8_t *p;
     int rc = window(s, at, BATCH_HEAD, &p, err);
     if (rc <= 0)
-        return rc < 0 ? rc : SEGMENT_NONE;
+        return rc < 0 ? rc : cut_off(s, at, SEGMENT_NONE, err);
     if (get_le(p, 8) != s->head.mark)
         return all_zero((const char *)p, BATCH_HEAD) ? SEGMENT_NONE : SEGMENT_BAD;
     size_t length = (size_t)get_le(p + 12, 4), notes = (size_t)get_le(p + 16, 4),
@@ -330,7 +347,7 @@ int segment_batch(struct segment *s, uint64_t at, struct segment_batch *b, struc
         return SEGMENT_BAD;
     rc = window(s, at, BATCH_HEAD + length + notes, &p, err);
     if (rc <= 0)
-        return rc < 0 ? rc : SEGMENT_BAD;
+        return rc < 0 ? rc : cut_off(s, at, SEGMENT_BAD, err);
     if (get_le(p + 8, 4) != crc32c(0, p + CHAINED_AT, BATCH_HEAD - CHAINED_AT + length))
         return SEGMENT_BAD;
     *b = (struct segment_batch){.at = at,

@@ -72,6 +72,7 @@ struct segment_batch {
 enum segment_state {
     SEGMENT_NONE,  /* zeros, or the end of the file */
     SEGMENT_BAD,   /* bytes that are no batch */
+    SEGMENT_CUT,   /* the file ends inside a batch: no crash does that, a segment is filled before its first one */
     SEGMENT_NOTES, /* a batch; some notes do not check */
     SEGMENT_GOOD
 };

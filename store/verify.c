@@ -114,8 +114,14 @@ static int behind_damage(struct verifier *v, struct segment *s, uint64_t *at, bo
     if (rc < 0)
         return rc;
     if (rc == 0) {
-        rc = segment_used(s, *at, &used, err);
-        if (rc == 0 && used > *at && is_last)
+        int state = segment_batch(s, *at, &b, err);
+        rc = state < 0 ? state : segment_used(s, *at, &used, err);
+        if (rc == 0 && state == SEGMENT_CUT)
+            problem(v, WW_EDAMAGED,
+                    "journal: %s, offset %" PRIu64 ": the file ends inside the batch after entry %" PRIu64
+                    ", so it was cut short; 'wagewarn restore' a backup that has the rest",
+                    s->path, *at, v->last);
+        else if (rc == 0 && used > *at && is_last)
             v->report->unacknowledged = used - *at;
         else if (rc == 0 && used > *at)
             problem(v, WW_EDAMAGED,

@@ -143,6 +143,8 @@ static int look_behind(struct walk *w, struct err *err)
     if (rc != 0)
         return rc;
     rc = more_behind(w, now, what, err);
+    if (rc == 0 && now == SEGMENT_CUT)
+        return damaged(w, err, "the file ends inside the batch there, so it was cut short");
     if (rc <= 0) {
         w->tail_bad = now != SEGMENT_NONE;
         segment_refresh(w->seg);
@@ -152,7 +154,7 @@ static int look_behind(struct walk *w, struct err *err)
     now = segment_batch(w->seg, w->at, &b, err);
     if (now < 0 || now == SEGMENT_GOOD)
         return now < 0 ? now : 1;
-    rc = now == SEGMENT_NONE || now == SEGMENT_BAD ? enter_next(w, err) : 0;
+    rc = now != SEGMENT_NOTES ? enter_next(w, err) : 0;
     return rc != 0 ? rc : damaged(w, err, what);
 }
 

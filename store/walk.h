@@ -3,6 +3,7 @@
  * that alone decides what is the journal's end and what is damage:
  *   - where a segment has zeros or bytes that are no batch, and nothing of the journal lies behind, there is
  * the end;
+ *   - where the file ends inside a batch, it was cut short: segments are filled and synced ahead;
  *   - where a good batch or a segment lies behind, it is damage: batches were synced one by one, so none can
  * be missing. Under opening, the readers, forgetting and verify. One thread each. */
 #ifndef STORE_WALK_H

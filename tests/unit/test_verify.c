@@ -181,6 +181,33 @@ static void a_torn_end(void **state)
     free(firsts);
 }
 
+/* Segments are filled with zeros before their first batch: one that ends inside a batch was cut. */
+static void a_segment_cut_short(void **state)
+{
+    (void)state;
+    struct verify_report r;
+    char name[SEGMENT_NAME_LEN], path[600];
+    struct err err;
+    uint64_t *firsts;
+    size_t n, size;
+    a_store();
+    kit_remove(kit_path("s/view"));
+    assert_int_equal(segment_list(kit_path("s/journal"), &firsts, &n, &err), 0);
+    segment_name(name, firsts[n - 1]);
+    snprintf(path, sizeof path, "%s/journal/%s", dir, name);
+    uint8_t *p = kit_file_read(path, &size);
+    kit_file_write(path, p, SEGMENT_HEAD + 500);
+    assert_int_equal(check(&r, NULL), WW_EDAMAGED);
+    assert_int_equal(problems(), 1);
+    assert_non_null(strstr(found, "cut short"));
+    kit_file_write(path, p, SEGMENT_HEAD + 20);
+    assert_int_equal(check(&r, NULL), WW_EDAMAGED);
+    kit_file_write(path, p, SEGMENT_HEAD); /* none was begun: nothing is missing that can be known */
+    assert_int_equal(check(&r, NULL), 0);
+    free(p);
+    free(firsts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +215,7 @@ int main(void)
         cmocka_unit_test(each_damage_is_told),
         cmocka_unit_test(the_view_and_its_journal),
         cmocka_unit_test(a_torn_end),
+        cmocka_unit_test(a_segment_cut_short),
     };
     return cmocka_run_group_tests_name("verify", tests, kit_setup, kit_teardown);
 }
