@@ -6,11 +6,6 @@
 #include <errno.h>
 #include <iconv.h>
 
-static const char *const iconv_names[] = {
-    [ENCODING_GB18030] = "GB18030",
-    [ENCODING_GBK] = "GB18030",
-};
-
 void encoding_init(struct encoding *e, enum source_encoding is)
 {
     *e = (struct encoding){.is = is};
@@ -32,6 +27,36 @@ static bool has_high(struct slice s)
     return false;
 }
 
+/* Length of the character at p by UTF-8's rules; 0: it is none. */
+static size_t character(const char *p, size_t n)
+{
+    size_t len = (unsigned char)*p < 0x80   ? 1
+                 : (unsigned char)*p < 0xE0 ? 2
+                 : (unsigned char)*p < 0xF0 ? 3
+                                            : 4;
+    return len <= n && utf8_valid((struct slice){p, len}) ? len : 0;
+}
+
+/* What speaks for UTF-8 and what against it. Characters of two bytes count on neither side: pairs of GBK look
+ * like them by chance, which hardly ever happens with three bytes. */
+struct evidence {
+    size_t wide, broken;
+};
+
+static struct evidence weigh(struct slice s)
+{
+    struct evidence e = {0};
+    while (s.n > 0) {
+        size_t len = character(s.p, s.n);
+        e.wide += len >= 3;
+        e.broken += len == 0;
+        s.p += len ? len : 1;
+        s.n -= len ? len : 1;
+    }
+    return e;
+}
+
+/* A few broken bytes in a text of UTF-8 leave it what it is. */
 void encoding_sniff(struct encoding *e, struct slice sample)
 {
     if (e->is != ENCODING_AUTO || !has_high(sample))
@@ -43,16 +68,42 @@ void encoding_sniff(struct encoding *e, struct slice sample)
         for (size_t back = 0; back < 3 && sample.n > 1 && (unsigned char)sample.p[sample.n - 1] >= 0x80;
              back++)
             sample.n--;
-    e->is = utf8_valid(sample) ? ENCODING_UTF8 : ENCODING_GB18030;
+    struct evidence found = weigh(sample);
+    e->is = found.broken == 0 || found.wide > found.broken ? ENCODING_UTF8 : ENCODING_GB18030;
+}
+
+/* What a line is that has the first bytes above 127, long after the sample. One line is too little to settle
+ * it for the whole file, unless it leaves no doubt. */
+static enum source_encoding judge_line(struct encoding *e, struct slice line)
+{
+    struct evidence found = weigh(line);
+    if (found.broken == 0 && found.wide > 0)
+        e->is = ENCODING_UTF8;
+    return found.broken == 0 || found.wide > found.broken ? ENCODING_UTF8 : ENCODING_GB18030;
+}
+
+enum source_encoding encoding_other(const struct encoding *e)
+{
+    return e->is == ENCODING_AUTO ? ENCODING_AUTO : e->is == ENCODING_UTF8 ? ENCODING_GB18030 : ENCODING_UTF8;
+}
+
+void encoding_set(struct encoding *e, enum source_encoding is)
+{
+    encoding_finish(e);
+    encoding_init(e, is);
+}
+
+const char *encoding_name(enum source_encoding is)
+{
+    return is == ENCODING_UTF8 ? "UTF-8" : is == ENCODING_AUTO ? "ASCII" : "GB18030";
 }
 
 static int open_converter(struct encoding *e, struct err *err)
 {
-    iconv_t cd = iconv_open("UTF-8", iconv_names[e->is]);
+    iconv_t cd = iconv_open("UTF-8", "GB18030"); /* which contains GBK */
     if (cd == (iconv_t)-1)
         return err_set(err, WW_EIO,
-                       "this system cannot convert from %s; install the C library's gconv modules",
-                       iconv_names[e->is]);
+                       "this system cannot convert from GB18030; install the C library's gconv modules");
     e->converter = (void *)cd;
     return 0;
 }
@@ -84,16 +135,6 @@ static int convert(struct encoding *e, struct slice s, struct err *err)
     return 0;
 }
 
-/* Length of the character at p by UTF-8's rules; 0: it is none. */
-static size_t character(const char *p, size_t n)
-{
-    size_t len = (unsigned char)*p < 0x80   ? 1
-                 : (unsigned char)*p < 0xE0 ? 2
-                 : (unsigned char)*p < 0xF0 ? 3
-                                            : 4;
-    return len <= n && utf8_valid((struct slice){p, len}) ? len : 0;
-}
-
 /* UTF-8 with its ill-formed bytes replaced. (The C library's converter lets through what lies beyond
  * U+10FFFF.) */
 static void mend_utf8(struct encoding *e, struct slice s)
@@ -120,14 +161,13 @@ static void mend_zeros(struct encoding *e, struct slice *out)
 int encoding_decode(struct encoding *e, struct slice bytes, struct slice *out, struct err *err)
 {
     bool high = has_high(bytes);
+    enum source_encoding is = high && e->is == ENCODING_AUTO ? judge_line(e, bytes) : e->is;
     buf_reset(&e->text);
-    if (high && e->is == ENCODING_AUTO)
-        encoding_sniff(e, bytes);
-    if (!high || (e->is == ENCODING_UTF8 && utf8_valid(bytes))) {
+    if (!high || (is == ENCODING_UTF8 && utf8_valid(bytes))) {
         *out = bytes;
     } else {
         int rc = 0;
-        if (e->is == ENCODING_UTF8)
+        if (is == ENCODING_UTF8)
             mend_utf8(e, bytes);
         else
             rc = convert(e, bytes, err);

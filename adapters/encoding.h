@@ -9,7 +9,7 @@
 #include "lib/buf.h"
 
 struct encoding {
-    enum source_encoding is; /* AUTO until a byte above 127 was met */
+    enum source_encoding is; /* AUTO until it is known: plain ASCII so far */
     void *converter;         /* NULL: not needed yet */
     struct buf text;         /* of encoding_decode's result, where it is not the input itself */
 };
@@ -17,9 +17,13 @@ struct encoding {
 void encoding_init(struct encoding *, enum source_encoding);
 void encoding_finish(struct encoding *);
 
-/* UTF-8 or else GB18030, which contains GBK, by a sample that begins at a character. Leaves plain ASCII
- * undecided. */
+/* UTF-8 or else GB18030, which contains GBK, by a sample that begins at a character: whether more characters
+ * of UTF-8 are in it than bytes that are none. Leaves plain ASCII undecided. */
 void encoding_sniff(struct encoding *, struct slice sample);
+enum source_encoding
+encoding_other(const struct encoding *); /* what it might be instead; AUTO: it is ASCII */
+void encoding_set(struct encoding *, enum source_encoding);
+const char *encoding_name(enum source_encoding); /* for sentences */
 
 /* *out is valid until the next call, as long as `bytes` is. WW_EIO: the system has no such converter. */
 int encoding_decode(struct encoding *, struct slice bytes, struct slice *out, struct err *) WW_CHECK;

@@ -89,6 +89,12 @@ static bool is_damaged(struct slice name)
     return false;
 }
 
+/* Bytes that were no character of the file's encoding. */
+static bool has_lost_bytes(struct slice s)
+{
+    return memmem(s.p, s.n, "\xEF\xBF\xBD", 3) != NULL;
+}
+
 static bool set_uscc(struct mapping *m, const struct field *f, const char *what)
 {
     struct slice text;
@@ -348,6 +354,9 @@ static bool set_kind(struct mapping *m)
         m->sig->kind = known->kind;
         return true;
     }
+    if (has_lost_bytes(c->text)) /* it may have been any of them */
+        return refuse_text(m, REJECT_BAD_FIELD, "kind", c->text,
+                           "a category with bytes that are no character");
     if (p->reject_others)
         return refuse_text(m, REJECT_UNKNOWN_KIND, "kind", c->text, "no category of the profile");
     m->out->class = ROW_IGNORED;
@@ -406,6 +415,9 @@ static bool set_id(struct mapping *m)
     const struct profile *p = m->p;
     const struct cell *c = cell(m, p->id);
     if (c && c->type != CELL_OTHER) {
+        if (has_lost_bytes(c->text)) /* two rows must not meet in one id */
+            return refuse_text(m, REJECT_BAD_FIELD, "id", c->text,
+                               "a number with bytes that are no character");
         struct slice id = plain_number(m->arena, c->text);
         m->sig->id = id.n <= ID_MAX ? id : short_hash(m->arena, id.p, id.n);
         return true;

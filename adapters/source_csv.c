@@ -174,8 +174,8 @@ static int seek_header(struct csv_source *s, char with, bool final, bool *more, 
     return 0;
 }
 
-/* 1: found; 0: the file is too short yet; negative: there is none. */
-static int find_header(struct csv_source *s, bool final, struct err *err)
+/* With each delimiter it may have. 1: found; 0: the file is too short yet; WW_ENOTFOUND: there is none. */
+static int seek_with_any(struct csv_source *s, bool final, struct err *err)
 {
     static const char usual[] = {',', '\t', ';', '|'};
     const char *with = usual;
@@ -196,7 +196,42 @@ static int find_header(struct csv_source *s, bool final, struct err *err)
         wait |= more;
     }
     lines_rewind(&s->lines);
-    return wait && !final ? 0 : header_missing(&s->header, s->base.path, err);
+    return wait && !final ? 0 : WW_ENOTFOUND;
+}
+
+/* None in the encoding that the bytes look like: perhaps in the other, of which the header then is proof. */
+static int seek_in_other(struct csv_source *s, bool final, struct err *err)
+{
+    struct encoding *e = &s->lines.encoding;
+    struct header before = s->header;
+    enum source_encoding is = e->is, other = encoding_other(e);
+    if (other == ENCODING_AUTO)
+        return header_missing(&s->header, s->base.path, err);
+    encoding_set(e, other);
+    s->header = (struct header){0};
+    int rc = seek_with_any(s, final, err);
+    if (rc == 1 && s->base.form->encoding == ENCODING_AUTO)
+        return 1;
+    encoding_set(e, is);
+    if (rc == 1)
+        return err_set(err, WW_EINPUT,
+                       "%s: is in %s, but the profile says %s: change input.encoding, or leave it out",
+                       s->base.path, encoding_name(other), encoding_name(is));
+    bool first = s->header.best <= before.best;
+    if (first)
+        s->header = before;
+    if (rc != WW_ENOTFOUND)
+        return rc;
+    struct err plain;
+    rc = header_missing(&s->header, s->base.path, &plain);
+    return err_set(err, rc, "%s (read as %s)", plain.msg, encoding_name(first ? is : other));
+}
+
+/* 1: found; 0: the file is too short yet; negative: there is none. */
+static int find_header(struct csv_source *s, bool final, struct err *err)
+{
+    int rc = seek_with_any(s, final, err);
+    return rc == WW_ENOTFOUND ? seek_in_other(s, final, err) : rc;
 }
 
 /* ---- rows ---- */

@@ -114,6 +114,8 @@ static void damaged_names(void **state)
     struct mapped m = MAP("name", "示例?号");
     assert_int_equal(m.class, ROW_SIGNAL); /* the code says who it is; the broken name stays behind */
     assert_null(m.signal.name.p);
+    assert_string_equal(MAP("kind", "欠\xEF\xBF\xBD").code, "bad_field"); /* else it would be ignored */
+    assert_string_equal(MAP("no", "T\xEF\xBF\xBD").code, "bad_field");
     assert_null(MAP("name", "示例\xEF\xBF\xBD号").signal.name.p);
     m = MAP("name", "示例?号", "code", "");
     assert_int_equal(m.class, ROW_REFUSED);

@@ -79,6 +79,62 @@ static void encodings(void **state)
     done(s);
 }
 
+/* A byte that is no character costs its row, and leaves the file in UTF-8. */
+static void a_bad_byte_in_utf8(void **state)
+{
+    (void)state;
+    struct source *s = open_text("a,b\n平湖市某公司,1\n\xFF某公司,2\n嘉兴,3\n");
+    KIT_NEXT(s, "2|平湖市某公司|1|");
+    KIT_NEXT(s, "3|\xEF\xBF\xBD某公司|2|");
+    KIT_NEXT(s, "4|嘉兴|3|");
+    done(s);
+}
+
+/* The same far behind the sample by which the encoding is found out. */
+static void a_bad_byte_after_ascii(void **state)
+{
+    (void)state;
+    size_t n = 300000;
+    char *text = malloc(n + 100);
+    assert_non_null(text);
+    memcpy(text, "a,b\n", 4);
+    for (size_t i = 4; i < n; i += 4)
+        memcpy(text + i, "x,y\n", 4);
+    strcpy(text + n, "\xB0,1\n平湖,2\n");
+    struct source *s = open_text(text);
+    for (size_t i = 4; i < n; i += 4)
+        assert_non_null(strstr(kit_next(s, true), "|x|y|"));
+    assert_non_null(strstr(kit_next(s, true), "|\xEF\xBF\xBD|1|"));
+    assert_non_null(strstr(kit_next(s, true), "|平湖|2|"));
+    done(s);
+    free(text);
+}
+
+/* The header says which encoding it is, whatever the rows look like. */
+static void the_header_decides(void **state)
+{
+    static const char *const names[] = {"名", "b"};
+    struct err err = {0};
+    struct row row;
+    (void)state;
+    form = kit_form(FORMAT_CSV, names, 2);
+    struct source *s = kit_open("名,b\n\xC6\xBD\xBA\xFE,1\n\xC6\xBD\xBA\xFE,2\n湖,3\n", &form);
+    KIT_NEXT(s, "2|\xC6\xBD\xEF\xBF\xBD\xEF\xBF\xBD|1");
+    kit_next(s, true);
+    KIT_NEXT(s, "4|湖|3");
+    done(s);
+    form.encoding = ENCODING_GB18030;
+    s = kit_open("名,b\n湖,1\n", &form);
+    assert_int_equal(source_next(s, true, &row, &err), WW_EINPUT);
+    assert_non_null(strstr(err.msg, "is in UTF-8, but the profile says GB18030"));
+    done(s);
+    form.encoding = ENCODING_AUTO;
+    s = kit_open("氏,b\n湖,1\n", &form);
+    assert_int_equal(source_next(s, true, &row, &err), WW_EINPUT);
+    assert_non_null(strstr(err.msg, "(read as UTF-8)"));
+    done(s);
+}
+
 static void line_ends(void **state)
 {
     (void)state;
@@ -230,10 +286,21 @@ static void positions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain),        cmocka_unit_test(delimiters), cmocka_unit_test(excel),
-        cmocka_unit_test(encodings),    cmocka_unit_test(line_ends),  cmocka_unit_test(cut_off),
-        cmocka_unit_test(stray_quotes), cmocka_unit_test(no_header),  cmocka_unit_test(unequal_rows),
-        cmocka_unit_test(grows),        cmocka_unit_test(long_lines), cmocka_unit_test(positions),
+        cmocka_unit_test(plain),
+        cmocka_unit_test(delimiters),
+        cmocka_unit_test(excel),
+        cmocka_unit_test(encodings),
+        cmocka_unit_test(a_bad_byte_in_utf8),
+        cmocka_unit_test(a_bad_byte_after_ascii),
+        cmocka_unit_test(the_header_decides),
+        cmocka_unit_test(line_ends),
+        cmocka_unit_test(cut_off),
+        cmocka_unit_test(stray_quotes),
+        cmocka_unit_test(no_header),
+        cmocka_unit_test(unequal_rows),
+        cmocka_unit_test(grows),
+        cmocka_unit_test(long_lines),
+        cmocka_unit_test(positions),
     };
     return cmocka_run_group_tests_name("source_csv", tests, NULL, NULL);
 }
