@@ -48,14 +48,33 @@ static struct query_feed *feed_of(struct feeds *f, struct slice source)
     return &f->list[low];
 }
 
+void feeds_init(struct feeds *f, const struct engine *e)
+{
+    const struct dict *d = engine_dict(e);
+    struct source_stats s;
+    *f = (struct feeds){.day = INT64_MIN};
+    for (uint32_t i = 0; i < dict_count(d, DICT_SOURCE); i++) {
+        if (!engine_source_stats(e, i, &s))
+            continue;
+        struct query_feed *feed = feed_of(f, dict_text(d, DICT_SOURCE, i));
+        feed->accepted = s.accepted;
+        feed->last_at = s.last;
+        feed->today = s.today;
+        feed->day = s.day / DAY_MS;
+    }
+}
+
 static void begin_day(struct feeds *f, int64_t now, int64_t timezone_ms)
 {
     int64_t day = (now + timezone_ms) / DAY_MS;
     if (day == f->day)
         return;
     f->day = day;
-    for (size_t i = 0; i < f->n; i++)
-        f->list[i].today = 0;
+    for (size_t i = 0; i < f->n; i++) {
+        if (f->list[i].day != day)
+            f->list[i].today = 0;
+        f->list[i].day = day;
+    }
 }
 
 void feeds_reject(struct feeds *f, struct slice source)
@@ -70,10 +89,13 @@ void feeds_count(struct feeds *f, const struct batch *b, const struct request *r
     begin_day(f, now, timezone_ms);
     for (uint32_t i = r->first; i < r->first + r->n; i++) {
         const struct slot *s = &b->slots[i];
+        if (s->signal->sig.status != STATUS_ACTUAL)
+            continue; /* exercises and tests never touch statistics */
         struct query_feed *feed = feed_of(f, s->signal->source);
         if (s->number) {
             feed->accepted++;
             feed->today++;
+            feed->day = f->day;
             feed->last_at = now;
         } else if (s->screened == SCREEN_DUPLICATE)
             feed->duplicates++;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What each source has sent since the start, for `status` and `feeds`. A bounded number of sources; those
+/* What each source has sent, for `status` and `feeds`: accepted ones as the journal has them, the rest since the start. A bounded number of sources; those
  * beyond it are counted together. Main thread. */
 #ifndef DAEMON_FEEDS_H
 #define DAEMON_FEEDS_H
@@ -16,6 +16,8 @@ struct feeds {
     uint64_t seq;
 };
 
+/* What the fold knows of each source. Before the writer runs. */
+void feeds_init(struct feeds *, const struct engine *);
 void feeds_finish(struct feeds *);
 void feeds_reject(struct feeds *, struct slice source); /* one was turned down at the door */
 /* A request has been answered: each slot counts for its signal's source. */

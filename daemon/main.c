@@ -5,6 +5,7 @@
 #include "daemon/clock.h"
 #include "daemon/config.h"
 #include "daemon/events.h"
+#include "daemon/feeds.h"
 #include "daemon/loop.h"
 #include "daemon/query.h"
 #include "daemon/sdnotify.h"
@@ -316,8 +317,10 @@ static void start_clock(struct daemon *d)
                  "effect=\"more than a day since the journal's end, believed\"");
 }
 
-static int start_threads(struct daemon *d, uint8_t settings_hash[CHAIN_LEN], size_t *n_hash, uint64_t *head)
+static int start_threads(struct daemon *d, struct feeds *feeds, uint8_t settings_hash[CHAIN_LEN], size_t *n_hash,
+                         uint64_t *head)
 {
+    feeds_init(feeds, d->recovered.engine); /* while no other thread has the engine */
     struct slice hash = engine_settings_hash(d->recovered.engine);
     *n_hash = hash.n <= CHAIN_LEN ? hash.n : 0;
     if (*n_hash)
@@ -349,7 +352,8 @@ static int start_server(struct daemon *d)
     uint8_t hash[CHAIN_LEN];
     size_t n_hash = 0;
     uint64_t head = 0;
-    int code = start_threads(d, hash, &n_hash, &head);
+    static struct feeds feeds;
+    int code = start_threads(d, &feeds, hash, &n_hash, &head);
     if (!code)
         code = events_open(&d->events, d->recovered.view, engine_dict(d->recovered.engine), head, &d->err);
     struct socket_calls calls = {on_message, on_turn, d};
@@ -371,6 +375,7 @@ static int start_server(struct daemon *d)
         .store_id = journal_store_id(d->recovered.journal),
         .key = journal_key(d->recovered.journal),
         .settings_hash = {(const char *)hash, n_hash},
+        .feeds = &feeds,
     };
     d->server = server_create(&o, d->config);
     return 0;

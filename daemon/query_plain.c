@@ -5,6 +5,8 @@
 
 #include "daemon/eventpack.h"
 
+#include <inttypes.h>
+
 static void put_hex(struct enc_open *m, const char *key, struct slice bytes)
 {
     static const char hex[] = "0123456789abcdef";
@@ -68,12 +70,27 @@ static void put_server(struct answer *a, const struct query_status *s)
     enc_map(b, 1);
     enc_str(b, "free_ppm");
     enc_uint(b, s->free_ppm);
+}
+
+static int put_problems(struct answer *a, const struct query_status *s)
+{
+    struct buf *b = &a->q->body;
+    uint64_t names = 0;
+    int rc = view_count(a->reader, T_UNRESOLVED, &names, a->err);
+    if (rc < 0)
+        return rc;
     enc_key(&a->out, "problems");
-    enc_list(b, s->n_problems + a->stuck);
+    enc_list(b, s->n_problems + a->stuck + (names > 0));
     if (a->stuck)
         enc_str(b, view_stuck);
     for (size_t i = 0; i < s->n_problems; i++)
         enc_str(b, s->problems[i]);
+    if (names)
+        enc_str(b, arena_printf(&a->scratch,
+                                "%" PRIu64 " name(s) belong to several enterprises each: signals that give the name "
+                                "alone wait and are not judged; have their feeders send the codes",
+                                names));
+    return 0;
 }
 
 static bool one_more(void *arg, struct slice key, struct slice value)
@@ -104,7 +121,9 @@ int answer_status(struct answer *a)
     assert(s);
     put_server(a, s);
     put_hex(&a->out, "store", (struct slice){(const char *)a->store_id, STORE_ID_LEN});
-    int rc = put_enterprises(a);
+    int rc = put_problems(a, s);
+    if (rc == 0)
+        rc = put_enterprises(a);
     if (rc == 0)
         rc = answer_open_counts(a);
     put_feeds(a, s);

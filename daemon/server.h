@@ -25,6 +25,7 @@ struct server_options {
     struct clock *clock;
     const uint8_t *store_id, *key; /* of the journal */
     struct slice settings_hash;    /* of the settings in force there; n 0: none yet */
+    const struct feeds *feeds;     /* what each source had sent before; taken over */
 };
 
 struct server *server_create(const struct server_options *, struct config *); /* holds the configuration */

@@ -69,6 +69,16 @@ void engine_committed(struct engine *, struct checkpoint *);
 size_t engine_dirty(const struct engine *);
 void engine_trim(struct engine *); /* between batches: keeps memory within cache_bytes */
 
+/* What a source has sent, exercises and tests left out: the figures of `feeds` that outlive the process. */
+struct source_stats {
+    uint64_t accepted;
+    int64_t last;              /* journal time of the last one; NO_INT: none */
+    int64_t day;               /* civil day (00:00 in the settings' zone) that `today` counts */
+    uint64_t today;
+};
+/* By DICT_SOURCE number; false: none. Writer thread, or before it runs. */
+bool engine_source_stats(const struct engine *, uint32_t source, struct source_stats *);
+
 /* Where an entry about this enterprise goes now: a name that belongs to one code is that code's enterprise. */
 struct ekey engine_resolve(struct engine *, const struct ekey *);
 

@@ -122,13 +122,23 @@ static void add_evidence(struct engine *e, const struct record *r, const struct 
             ev->evidence_total += s->sigs[m].active;
     }
     size_t n = weigh(e, r, j->at, all);
+    bool whole = n == ev->evidence_total; /* then the parts are the sum, and no rounding is left over */
+    hazard_t parts = 0;
+    for (size_t i = 0; i < n; i++)
+        parts += all[i].hazard;
+    if (whole || parts > total)
+        total = parts;
+    uint32_t left = whole && total ? PPM : 0;
     struct evidence *list = arena_alloc(&e->scratch, n * sizeof *list);
     for (size_t i = 0; i < n; i++) {
         const struct sig *sig = all[i].sig;
-        uint64_t share = total ? (uint64_t)((unsigned __int128)all[i].hazard * PPM / total) : 0;
+        uint32_t share = total ? (uint32_t)((unsigned __int128)all[i].hazard * PPM / total) : 0;
+        left -= whole ? share : 0;
         list[i] = (struct evidence){sig->seq, sig->id, all[i].series->source, all[i].series->kind, sig->at,
-                                    (uint32_t)(share < PPM ? share : PPM), sig->amount, sig->people};
+                                    share, sig->amount, sig->people};
     }
+    if (n && whole && total)
+        list[0].share_ppm += left;
     ev->evidence = list;
     ev->n_evidence = (uint32_t)n;
 }

@@ -24,6 +24,41 @@ void record_remove(struct engine *e, struct record *c)
     due_set(e->due, &c->key, c->due, NO_INT);
     c->due = NO_INT;
     state_del(e->state, T_ENTERPRISE, c->key.b, EKEY_LEN);
+    if (c->unresolved)
+        state_del(e->state, T_UNRESOLVED, c->key.b, EKEY_LEN);
+}
+
+/* ---- sources ---- */
+
+static struct source_count *source_count(struct engine *e, uint32_t source)
+{
+    if (source >= e->n_sources) {
+        e->sources = mem_grow(e->sources, &e->cap_sources, source + 1, sizeof *e->sources);
+        while (e->n_sources <= source)
+            e->sources[e->n_sources++] = (struct source_count){{0, NO_INT, NO_INT, 0}, false};
+    }
+    return &e->sources[source];
+}
+
+static void count_source(struct engine *e, uint32_t source)
+{
+    struct source_count *c = source_count(e, source);
+    int64_t local = e->time + e->settings->timezone, day = local - ((local % DAY_MS) + DAY_MS) % DAY_MS;
+    if (c->stats.day != day)
+        c->stats.today = 0;
+    c->stats.day = day;
+    c->stats.today++;
+    c->stats.accepted++;
+    c->stats.last = e->time;
+    c->changed = true;
+}
+
+bool engine_source_stats(const struct engine *e, uint32_t source, struct source_stats *out)
+{
+    if (source >= e->n_sources || e->sources[source].stats.last == NO_INT)
+        return false;
+    *out = e->sources[source].stats;
+    return true;
 }
 
 /* ---- signals ---- */
@@ -156,6 +191,8 @@ static void fold_signal(struct engine *e, const struct entry *entry)
     const struct ekey *given = s->uscc.n ? &code : name;
     struct seen_row row = {e->number, cancels ? SEEN_CANCELS : seen_kind(s->kind), *given, true};
     seen_put(e->seen, x->id_hash, &row);
+    if (s->status == STATUS_ACTUAL)
+        count_source(e, source);
     if (cancels)
         withdraw(e, x, given, kind, source);
     else
@@ -343,6 +380,24 @@ static void store_words(struct engine *e)
         }
 }
 
+static void store_sources(struct engine *e)
+{
+    for (uint32_t i = 0; i < e->n_sources; i++) {
+        struct source_count *c = &e->sources[i];
+        const uint8_t key[4] = {(uint8_t)(i >> 24), (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i};
+        if (!c->changed)
+            continue;
+        c->changed = false;
+        buf_reset(&e->buf);
+        buf_u8(&e->buf, META_VERSION);
+        buf_varint(&e->buf, c->stats.accepted);
+        buf_when(&e->buf, c->stats.last);
+        buf_when(&e->buf, c->stats.day);
+        buf_varint(&e->buf, c->stats.today);
+        state_put_cold(e->state, T_SOURCE, key, sizeof key, e->buf.p, e->buf.n);
+    }
+}
+
 static void store_meta(struct engine *e)
 {
     buf_reset(&e->buf);
@@ -358,11 +413,13 @@ static void store_meta(struct engine *e)
 
 struct checkpoint *engine_checkpoint(struct engine *e)
 {
-    if (state_dirty(e->state) == 0 && seen_waiting(e->seen) == 0)
+    if (engine_dirty(e) == 0)
         return NULL;
     seen_checkpoint(e->seen);
     store_words(e);
+    store_sources(e);
     store_meta(e);
+    e->number_stored = e->number;
     struct checkpoint *cp = state_checkpoint(e->state);
     cp->number = e->number;
     cp->time = e->time;
@@ -377,7 +434,7 @@ void engine_committed(struct engine *e, struct checkpoint *cp)
 
 size_t engine_dirty(const struct engine *e)
 {
-    return state_dirty(e->state) + seen_waiting(e->seen);
+    return state_dirty(e->state) + seen_waiting(e->seen) + (e->number > e->number_stored);
 }
 
 void engine_trim(struct engine *e)
@@ -395,6 +452,24 @@ static bool add_word(void *arg, struct slice key, struct slice value)
         dict_add(e->dict, (enum dict_class)key.p[0], value);
         e->words_stored[(uint8_t)key.p[0]]++;
     }
+    return true;
+}
+
+static bool add_source(void *arg, struct slice key, struct slice value)
+{
+    struct engine *e = arg;
+    const uint8_t *k = (const uint8_t *)key.p;
+    struct rd r = rd_of(value.p, value.n);
+    if (key.n != 4 || rd_u8(&r) != META_VERSION)
+        return true;
+    uint32_t id = (uint32_t)k[0] << 24 | (uint32_t)k[1] << 16 | (uint32_t)k[2] << 8 | k[3];
+    if (id >= dict_count(e->dict, DICT_SOURCE))
+        return true;
+    struct source_stats *s = &source_count(e, id)->stats;
+    s->accepted = rd_varint(&r);
+    s->last = rd_when(&r);
+    s->day = rd_when(&r);
+    s->today = rd_varint(&r);
     return true;
 }
 
@@ -437,6 +512,9 @@ static int load(struct engine *e, struct err *err)
     if (rc == 0)
         rc = load_settings(e, err);
     if (rc == 0)
+        rc = state_scan(e->state, T_SOURCE, add_source, e, err);
+    e->number_stored = e->number;
+    if (rc == 0)
         rc = due_load(e->due, err);
     if (rc == 0)
         rc = seen_load(e->seen, err);
@@ -478,6 +556,7 @@ void engine_destroy(struct engine *e)
     arena_finish(&e->scratch);
     buf_finish(&e->buf);
     free((char *)(uintptr_t)e->settings_hash.p);
+    free(e->sources);
     free(e);
 }
 

@@ -27,6 +27,12 @@ struct engine {
     struct seen *seen;
     struct due *due;
     uint32_t words_stored[DICT_CLASS_COUNT];
+    uint64_t number_stored;         /* that the last checkpoint told */
+    struct source_count {
+        struct source_stats stats;
+        bool changed;               /* since the last checkpoint */
+    } *sources;                     /* by DICT_SOURCE number */
+    size_t n_sources, cap_sources;
     /* of the entry in hand */
     struct arena scratch;
     struct buf buf;

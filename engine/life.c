@@ -176,6 +176,13 @@ static void open_alert(struct engine *e, struct record *c, struct alert *a, bool
     c->alert_open = true;
 }
 
+/* A name that several codes bear: its signals wait for a person. */
+static void list_unresolved(struct engine *e, const struct record *c)
+{
+    if (c->unresolved && !state_get(e->state, T_UNRESOLVED, c->key.b, EKEY_LEN).p)
+        state_put(e->state, T_UNRESOLVED, c->key.b, EKEY_LEN, "", 0);
+}
+
 static void judge_record(struct engine *e, struct record *c, int64_t at, struct judgement *j)
 {
     if (!c->unresolved) {
@@ -204,6 +211,7 @@ void life_judge(struct engine *e, struct record *c, int64_t at, enum cause cause
     else if (j.level > LEVEL_NONE)
         open_alert(e, c, &a, had, &j, cause);
     series_spill(e, c);
+    list_unresolved(e, c);
     int64_t due = j.next == INT64_MAX ? NO_INT : j.next > at ? j.next : at + 1;
     if (due != NO_INT && c->due > at && c->due < due)
         due = c->due; /* a look too early changes nothing; a row moved at each signal costs */

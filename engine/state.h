@@ -27,7 +27,9 @@ enum table {
     T_EVENT,       /* event be64 -> struct event (engine/event.h) */
     T_HISTORY,     /* alert be64, event be64 -> empty */
     T_DUE,         /* due time be64, ekey, kind u8 -> empty */
-    T_SEEN,        /* epoch be32, hash of (source, id) -> number, kind, ekey (engine/seen.h) */
+    T_SEEN,        /* part be32, hash of (source, id) -> number, kind (engine/seen.c) */
+    T_SOURCE,      /* dict number of a source be32 -> struct source_stats */
+    T_UNRESOLVED,  /* ekey of a name that several codes bear, with signals that wait -> empty */
     T_COUNT
 };
 extern const char *const table_names[T_COUNT];

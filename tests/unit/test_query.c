@@ -167,7 +167,7 @@ struct param {
 #define ASK(s, what, ...)                                                                                    \
     ask((s), (what), (const char *)NULL, (const struct param[]){__VA_ARGS__, {.key = NULL}})
 
-static const struct query_feed feeds[] = {{{"tax", 3}, 1000, 7, 1, 2, 3}};
+static const struct query_feed feeds[] = {{{"tax", 3}, 1000, 0, 7, 3, 1, 2}};
 static const struct query_subscriber subscribers[] = {{{"team-a", 6}, 4, 10, 2}};
 static const char *const problems[] = {"something is wrong"};
 static const struct query_status status = {.ready = true,
