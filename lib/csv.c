@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/csv.h"
 
+#include "lib/name.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -94,7 +96,7 @@ static bool quoted(struct csv *c, struct slice *cell)
     return false;
 }
 
-int csv_next(struct csv *c, struct err *err)
+static int next_record(struct csv *c, struct err *err)
 {
     while (line_end(c))
         ;
@@ -117,4 +119,14 @@ int csv_next(struct csv *c, struct err *err)
             return csv_fault(c, err, "text after the closing quote of column %zu", c->n);
         advance(c, 1);
     }
+}
+
+int csv_next(struct csv *c, struct err *err)
+{
+    int rc = next_record(c, err);
+    for (size_t i = 0; rc > 0 && i < c->n; i++)
+        if (!utf8_valid(c->cells[i]))
+            return csv_fault(c, err, "column %zu is no UTF-8; save the file as UTF-8, not as GBK or GB18030",
+                             i + 1);
+    return rc;
 }

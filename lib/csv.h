@@ -26,7 +26,7 @@ struct csv {
 /* A byte order mark is passed over. (Not csv_init: the feeder links libcsv too.) */
 void csv_begin(struct csv *, const char *file, struct slice text, struct arena *);
 
-/* 1: a record was read (empty lines are passed over); 0: the end; WW_ECONFIG: "file:line: sentence". */
+/* 1: a record was read (empty lines are passed over), of valid UTF-8; 0: the end; WW_ECONFIG: "file:line: sentence". */
 int csv_next(struct csv *, struct err *) WW_CHECK;
 
 /* Fills err with "file:line: sentence" for the record read last; returns WW_ECONFIG. */

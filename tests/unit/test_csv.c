@@ -54,6 +54,10 @@ static void mistakes(void **state)
     expect(1, "a");
     assert_int_equal(csv_next(&csv, &err), WW_ECONFIG);
     assert_string_equal(err.msg, "t.csv:2: a quote that is opened here is never closed");
+    begin("kind,zh\na,\xb7\xa8\xd4\xba\n"); /* GBK */
+    expect(1, "kind|zh");
+    assert_int_equal(csv_next(&csv, &err), WW_ECONFIG);
+    assert_string_equal(err.msg, "t.csv:2: column 2 is no UTF-8; save the file as UTF-8, not as GBK or GB18030");
     begin("\"a\"b\n");
     assert_int_equal(csv_next(&csv, &err), WW_ECONFIG);
     assert_string_equal(err.msg, "t.csv:1: text after the closing quote of column 1");
