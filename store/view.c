@@ -189,6 +189,16 @@ static char *join(const char *dir, const char *name)
     return s;
 }
 
+/* LMDB would begin a new one there, and cannot where it only reads. */
+static bool is_empty_file(const char *dir)
+{
+    struct stat st;
+    char *path = join(dir, "data.mdb");
+    bool empty = stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0;
+    free(path);
+    return empty;
+}
+
 static bool has_lock(const char *dir)
 {
     char *path = join(dir, "lock.mdb");
@@ -239,6 +249,8 @@ int view_open(struct view **out, const char *dir, size_t map_bytes, bool read_on
     struct view *v = mem_zalloc(sizeof *v);
     v->dir = mem_strndup(dir, strlen(dir));
     int rc, e = read_only ? 0 : make_dir(dir);
+    if (e == 0 && read_only && is_empty_file(dir))
+        e = MDB_INVALID;
     if (e == 0)
         e = open_any(v, map_bytes, read_only);
     if (e == ENOENT && read_only)

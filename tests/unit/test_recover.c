@@ -404,6 +404,8 @@ static void a_damaged_view(void **state)
     kit_file_write(kit_path("state/view/data.mdb"), rubbish, sizeof rubbish);
     struct recover_options o = options(0);
     refused(&o, WW_EDAMAGED, "--rebuild");
+    kit_file_write(kit_path("state/view/data.mdb"), rubbish, 0);
+    refused(&o, WW_EDAMAGED, "--rebuild");
     o.rebuild = true;
     struct recovered r = must_recover(&o);
     same_as_world(&r);
