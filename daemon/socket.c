@@ -123,8 +123,14 @@ static const char *ipc_path(const char *address)
     return strncmp(address, "ipc://", 6) == 0 ? address + 6 : NULL;
 }
 
-/* libzmq removes whatever file stands in its way. The file of a dead daemon may go; that of a living one
- * answers. */
+/* libzmq removes whatever stands in its way: only a socket may. */
+static bool in_the_way(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode);
+}
+
+/* The file of a dead daemon may go; that of a living one answers. */
 static bool ipc_in_use(const char *path)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
@@ -155,6 +161,10 @@ static int bind_to(struct socket *s, const struct endpoint *e, struct err *err)
         return err_set(err, WW_ECONFIG,
                        "%s: the path is longer than the %zu bytes a socket's may have; choose a shorter one",
                        e->address, sizeof((struct sockaddr_un *)0)->sun_path - 1);
+    if (path && in_the_way(path))
+        return err_set(err, WW_ECONFIG,
+                       "%s: something that is no socket stands there; move it away, or listen elsewhere",
+                       e->address);
     if (path && ipc_in_use(path))
         return bind_fault(e->address, EADDRINUSE, err);
     if (zmq_bind(s->zmq, e->address) < 0)

@@ -92,6 +92,20 @@ class StartAndStop(Operate):
         with d.client() as c:
             c.hello()
 
+    def test_a_file_in_the_socket_s_place_stays(self):
+        d = self.daemon()
+        path = d.endpoint[len("ipc://"):]
+        with open(path, "w") as f:
+            f.write("precious")
+        self.refused(d, 78, r"no socket stands there")
+        with open(path) as f:
+            self.assertEqual(f.read(), "precious")
+        os.rename(path, path + ".aside")
+        os.symlink(path + ".aside", path)
+        self.refused(d, 78, r"no socket stands there")
+        os.unlink(path)
+        d.start()
+
     def test_second_daemon(self):
         d = self.daemon().start()
         other = self.daemon()
