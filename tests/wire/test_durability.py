@@ -34,6 +34,45 @@ class Durability(unittest.TestCase):
             for n in range(12):
                 self.assertEqual(len(c.enterprise(uscc(n))["signals"]), n + 1)
 
+    def test_what_feeds_sent_is_known_after_a_restart(self):
+        """Counts and times of a source, of signals that are actual only, whether it stopped or was killed."""
+        d = self.daemon()
+        with d.client() as c:
+            c.push(*[sig("court.seizure", uscc(n)) for n in range(7)])
+            c.push(sig("court.seizure", uscc(8), status="exercise"))
+        for end in (d.stop, d.kill):
+            end()
+            d.start()
+            with d.client() as c:
+                feeds = {f["source"]: f for f in c.query("feeds")["feeds"]}
+                self.assertEqual((feeds["court"]["accepted"], feeds["court"]["today"]), (7, 7))
+                self.assertAlmostEqual(feeds["court"]["last_at"], now_ms(), delta=10 * 60 * 1000)
+
+    def test_a_clean_stop_leaves_no_tail(self):
+        """Even where the last entries changed no record: actions that were refused."""
+        d = self.daemon()
+        with d.client() as c:
+            for _ in range(3):
+                c.error("no_such_alert", "action", alert=99, do="accept")
+            c.push(sig("police.owner_missing", uscc(1)))
+            alert = c.alerts()[0]["alert"]
+            for _ in range(3):
+                c.error("wrong_state", "action", alert=alert, do="close")
+        d.stop()
+        d.start()
+        self.assertIn(" folded=0 ", d.log.text())
+
+    def test_names_without_an_owner_are_told(self):
+        d = self.daemon()
+        with d.client() as c:
+            c.push(sig(code=uscc(1), name="同名公司"), sig(code=uscc(2), name="同名公司"))
+            self.assertEqual(c.query("status")["problems"], [])
+            lone = sig("police.owner_missing", uscc(3), name="同名公司")
+            del lone["uscc"]
+            c.push(lone)
+            self.assertEqual(c.alerts(), [])
+            self.assertRegex(" ".join(c.query("status")["problems"]), r"^1 name\(s\) belong to several enterprises")
+
     def test_numbers_go_on(self):
         d = self.daemon()
         last = 0
