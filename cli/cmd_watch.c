@@ -61,7 +61,6 @@ static void print_event(struct cli *cli, const struct ww_value *e)
     printf("\n");
     if (strcmp(type, "raised") == 0 || strcmp(type, "upgraded") == 0)
         print_reasons(cli, ww_get(e, "reasons"));
-    fflush(stdout);
 }
 
 /* The fields of one line for csv and keyvalue. */
@@ -89,7 +88,6 @@ static void print_one(struct cli *cli, const struct ww_value *e, bool first)
     } else {
         items_add(&cli->arena, &items, e);
         out_rows(cli, &items, columns, ARRAY_LEN(columns), first);
-        fflush(stdout);
     }
 }
 
@@ -127,7 +125,7 @@ static int follow(struct cli *cli, int64_t limit)
         if (!e)
             continue;
         print_one(cli, e, n++ == 0);
-        if (ferror(stdout)) /* nobody saw it: the cursor stays before it */
+        if (!out_flush()) /* nobody saw it: the cursor stays before it */
             break;
         rc = ww_done(cli->client, e);
         if (rc != 0)

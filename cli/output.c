@@ -146,26 +146,41 @@ void items_add_list(struct arena *a, struct items *items, const struct ww_value 
 
 /* ---- stdout ---- */
 
+/* Pipes and sockets have a reader, who may leave. */
+static bool has_reader(void)
+{
+    struct stat st;
+    return fstat(STDOUT_FILENO, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+}
+
 bool out_alive(void)
 {
     struct pollfd p = {.fd = STDOUT_FILENO};
-    struct stat st;
     if (ferror(stdout))
         return false;
-    /* A pipe whose reader left tells so without a write. */
-    if (fstat(STDOUT_FILENO, &st) != 0 || !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+    if (!has_reader()) /* a pipe whose reader left tells so without a write */
         return true;
     return poll(&p, 1, 0) <= 0 || !(p.revents & (POLLERR | POLLHUP | POLLNVAL));
 }
 
-int out_finish(int status)
+static int why_not_written; /* errno of the first flush that failed */
+
+bool out_flush(void)
 {
     errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    if (fflush(stdout) != 0 && !why_not_written)
+        why_not_written = errno;
+    return !ferror(stdout);
+}
+
+int out_finish(int status)
+{
+    if (out_flush())
         return status;
-    if (errno == EPIPE || errno == 0) /* the reader has seen enough: no failure */
+    if (why_not_written == EPIPE || (!why_not_written && has_reader())) /* who has seen enough: no failure */
         return status;
-    cli_say(tr("cannot write the output: %s", "无法写出结果：%s"), strerror(errno));
+    cli_say(tr("cannot write the output: %s", "无法写出结果：%s"),
+            strerror(why_not_written ? why_not_written : EIO));
     return err_exit_status(WW_EIO);
 }
 
@@ -195,7 +210,7 @@ void out_line(const struct ww_value *v)
     char *s = json_text(v, false);
     printf("%s\n", s);
     free(s);
-    fflush(stdout);
+    out_flush();
 }
 
 /* ---- table ---- */

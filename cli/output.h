@@ -66,6 +66,8 @@ const char *out_bold(const struct cli *);
 
 /* False once the reader of stdout went away or the disk is full; then nothing more should be printed. */
 bool out_alive(void);
+/* Writes out what is buffered, and remembers why not. False: not all of it is out. */
+bool out_flush(void);
 /* At the end of a command: what is buffered goes out. The exit status, given what it would have been. */
 int out_finish(int status);
 

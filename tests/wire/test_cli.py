@@ -418,6 +418,19 @@ class Watch(unittest.TestCase):
         self.assertEqual((p.returncode, p.stderr), (0, b""))
         self.assertEqual(json.loads(p.stdout)["seq"], 1)
 
+    def test_a_full_disk(self):
+        """What could not be written was not seen: a sentence, 74, and the cursor stays."""
+        self.raise_alert()
+        for args in ([], ["--limit", "1"], ["-o", "json"], ["-o", "csv"]):
+            with open("/dev/full", "wb") as full:
+                p = subprocess.run([WAGEWARN, "watch", "--cursor", self.cursor, *args], stdout=full, stderr=subprocess.PIPE,
+                                   timeout=PATIENCE, env=program_env(WAGEWARN_ENDPOINT=self.daemon.endpoint))
+            self.assertEqual(p.returncode, 74, args)
+            self.assertIn(b"No space left", p.stderr)
+        status, out, _ = run([WAGEWARN, "watch", "--cursor", self.cursor, "--limit", "1", "-o", "json"],
+                             WAGEWARN_ENDPOINT=self.daemon.endpoint)
+        self.assertEqual((status, json.loads(out)["seq"]), (0, 1))
+
     def test_cursors_that_cannot_be_used(self):
         p = self.watch("--cursor", self.cursor, "-o", "json")
         self.raise_alert()
