@@ -58,7 +58,8 @@ static void turn_down(struct gathering *g, uint32_t index, const struct signal *
     if (why->field && strncmp(what, why->field, strlen(why->field)) != 0)
         what = arena_printf(&b->arena, "%s: %s", why->field, what);
     batch_reject(b, &b->requests[b->n_requests - 1], index, sig->id, why->code, what);
-    feeds_reject(g->in->feeds, source_of(g, sig->kind));
+    if (sig->status == STATUS_ACTUAL) /* exercises and tests never touch statistics */
+        feeds_reject(g->in->feeds, source_of(g, sig->kind));
 }
 
 /* Only as many attrs as there are: most signals have none, and the room for sixteen is most of the struct. */

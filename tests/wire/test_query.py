@@ -58,6 +58,14 @@ class Feeds(Query):
         self.assertGreaterEqual(after["today"], 2)
         self.assertEqual(self.c.query("status")["feeds"], self.c.query("feeds")["feeds"])
 
+    def test_exercises_and_tests_do_not_count(self):
+        self.c.push(sig("utility.bill_overdue", self.code))
+        before = self.feed("utility")
+        for status in ("exercise", "test"):
+            s = sig("utility.bill_overdue", self.code, status=status)
+            self.c.push(s, s, sig("utility.bill_paid", "91330482XX", status=status))
+        self.assertEqual(self.feed("utility"), before)
+
 
 class Alerts(Query):
     @classmethod
