@@ -62,9 +62,13 @@ static void read_text(struct reader *r, const struct tree *t, void *to)
 
 static void read_name(struct reader *r, const struct tree *t, void *to)
 {
-    read_text(r, t, to);
-    if (((struct slice *)to)->n)
-        *(struct slice *)to = name_normalise(r->arena, *(struct slice *)to);
+    struct slice *name = to;
+    read_text(r, t, name);
+    if (!name->n)
+        return;
+    *name = name_normalise(r->arena, *name);
+    if (!name->n)
+        refuse(r, t, "name is nothing but spaces");
 }
 
 static bool parse_time(const struct tree *t, int64_t *ms, bool *day)
@@ -143,7 +147,9 @@ static void read_credit(struct reader *r, const struct tree *t, void *to)
     struct signal *s = to;
     if (t->type != TREE_SCALAR || t->text.n != 1 || !strchr("ABC", t->text.p[0]))
         refuse(r, t, "credit: the grades are A, B and C");
-    else if (s->n_attrs < SIGNAL_ATTRS_MAX)
+    else if (s->n_attrs == SIGNAL_ATTRS_MAX)
+        refuse(r, t, "credit is one of at most 16 attrs");
+    else
         s->attrs[s->n_attrs++] = (struct signal_attr){SLICE("credit"), t->text, NO_INT};
 }
 
@@ -353,8 +359,9 @@ static void make_profile(struct reader *r, const struct case_signal *enterprise,
     c->profile.sig.region = c->profile.sig.industry = (struct slice){0}; /* what its signals say counts */
     c->profile.sig.kind = SLICE("registry.profile");
     c->profile.sig.id = SLICE("enterprise");
-    c->profile.sig.at = first - 1;
-    check_signal(r, &c->profile);
+    c->profile.sig.at = first;
+    if (r->f->m.total == 0)
+        check_signal(r, &c->profile);
 }
 
 static void read_case(struct reader *r, const struct tree *t, struct test_case *c)
