@@ -85,6 +85,8 @@ extern const size_t n_commands;
 
 /* Connects, or prints why not. 0, else the exit status to end with. */
 int cli_connect(struct cli *);
+/* The same, trying again until --retry has passed: for what is pushed by itself and must not be lost. */
+int cli_connect_patiently(struct cli *);
 /* Prints the client's last sentence; returns the exit status of its code. */
 int cli_failed(struct cli *, int code);
 /* "wagewarn: what went wrong, and what to do" on stderr. */

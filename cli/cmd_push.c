@@ -256,7 +256,7 @@ int cmd_push(struct cli *cli)
         status = err_exit_status(WW_EIO);
     }
     if (status == 0)
-        status = cli_connect(cli);
+        status = cli_connect_patiently(cli);
     if (status == 0) {
         status = run(p);
         tell_summary(p);

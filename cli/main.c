@@ -11,6 +11,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
 
 #define ALERT_OPTIONS (O(O_NOTE) | O(O_ACTOR) | O(O_ALERT_VERSION))
 
@@ -66,7 +68,8 @@ const struct command commands[] = {
     {"rules check", "FILE", 1, 1, O(O_KINDS), "Mistakes in a rules file, all at once, with their lines",
      "检查规则文件", "wagewarn rules check /etc/wagewarn/rules.yaml", cmd_rules_check},
     {"rules test", "FILE...", 1, -1, O(O_KINDS), "Rules tried on files of cases; exit 1 if any fails",
-     "用例测试规则；有未通过的则退出码为 1", "wagewarn rules test /etc/wagewarn/rules.test.yaml", cmd_rules_test},
+     "用例测试规则；有未通过的则退出码为 1", "wagewarn rules test /etc/wagewarn/rules.test.yaml",
+     cmd_rules_test},
     {"check-config", "FILE", 1, 1, 0, "Mistakes in a configuration and all files that it names",
      "检查配置文件", "wagewarn check-config /etc/wagewarn/wagewarn.yaml", cmd_check_config},
     {"verify", "DIR", 1, 1, O(O_QUICK), "Is a state directory or a backup whole? exit 1 if not",
@@ -115,16 +118,54 @@ static bool seconds_of(struct cli *cli, enum option option, int *ms)
     return true;
 }
 
+static bool connection_options(struct cli *cli, struct ww_options *o)
+{
+    int retry;
+    *o = (struct ww_options){
+        .endpoint = cli->values[O_ENDPOINT], .program = "wagewarn " WW_VERSION, .retry_ms = 60000};
+    if (!seconds_of(cli, O_TIMEOUT, &o->timeout_ms) || !seconds_of(cli, O_RETRY, &retry))
+        return false;
+    if (cli->values[O_RETRY])
+        o->retry_ms = retry;
+    return true;
+}
+
 int cli_connect(struct cli *cli)
 {
-    struct ww_options o = {
-        .endpoint = cli->values[O_ENDPOINT], .program = "wagewarn " WW_VERSION, .retry_ms = 60000};
-    int retry;
-    if (!seconds_of(cli, O_TIMEOUT, &o.timeout_ms) || !seconds_of(cli, O_RETRY, &retry))
+    struct ww_options o;
+    if (!connection_options(cli, &o))
         return err_exit_status(WW_EUSAGE);
-    if (cli->values[O_RETRY])
-        o.retry_ms = retry;
     int rc = ww_connect(&cli->client, &o);
+    return rc == 0 ? 0 : cli_failed(cli, rc);
+}
+
+static int64_t monotonic_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec;
+}
+
+/* Each try takes the second or so that a connection is given. */
+int cli_connect_patiently(struct cli *cli)
+{
+    struct ww_options o;
+    bool told = !isatty(STDERR_FILENO);
+    if (!connection_options(cli, &o))
+        return err_exit_status(WW_EUSAGE);
+    int64_t end = monotonic_s() + o.retry_ms / 1000;
+    int rc = ww_connect(&cli->client, &o);
+    while (rc == WW_EUNREACH && (o.retry_ms == 0 || monotonic_s() < end)) {
+        if (!told && o.retry_ms)
+            cli_say(tr("%s; trying for %d s more", "%s；再尝试 %d 秒"),
+                    text_safe(&cli->arena, ww_message(cli->client)), (int)(end - monotonic_s()));
+        else if (!told)
+            cli_say(tr("%s; trying until it is there", "%s；一直尝试"),
+                    text_safe(&cli->arena, ww_message(cli->client)));
+        told = true;
+        ww_disconnect(cli->client);
+        rc = ww_connect(&cli->client, &o);
+    }
     return rc == 0 ? 0 : cli_failed(cli, rc);
 }
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -101,7 +102,7 @@ class Words(Cli):
             self.assertTrue(err.startswith("wagewarn: ") and said in err, (args, err))
 
     def test_nobody_there(self):
-        for args in (["status"], ["alerts"], ["watch"], ["push", "/dev/null"]):
+        for args in (["status"], ["alerts"], ["watch"], ["push", "/dev/null", "--retry", "2"]):
             out, err = self.cli(*args, status=69)
             self.assertEqual(out, "")
             self.assertIn("is it running", err)
@@ -292,6 +293,22 @@ class Push(Cli):
     def test_many(self):
         text = self.lines_of(*(sig("tax.arrears", uscc(9000 + i % 50)) for i in range(9001)))
         self.assertEqual(self.cli("push", "-", stdin=text)[0], "9,001 accepted, 0 duplicates, 0 rejected\n")
+
+    def test_a_daemon_that_comes_later(self):
+        """The time to retry counts before the first contact, too; a terminal is told."""
+        with Daemon(rules=THREE_AGENCIES) as late:
+            ours, theirs = pty.openpty()
+            p = subprocess.Popen([WAGEWARN, "push", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=theirs,
+                                 env=program_env(WAGEWARN_ENDPOINT=late.endpoint))
+            os.close(theirs)
+            said = b""
+            while b"\n" not in said:
+                said += os.read(ours, 4096)
+            self.assertRegex(said, rb"is it running.*; trying for \d+ s more")
+            late.start()
+            out, _ = p.communicate(self.lines_of(sig("tax.arrears", self.code)), PATIENCE)
+            os.close(ours)
+            self.assertEqual((p.returncode, out), (0, b"1 accepted, 0 duplicates, 0 rejected\n"))
 
     def test_a_line_too_long(self):
         text = b"x" * (3 << 20) + b"\n" + self.lines_of(sig("tax.arrears", self.code))
