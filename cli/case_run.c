@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Owns the folding of a case (declared in cli/cases.h): an engine in memory, the rules as its first entry, each signal as
- * an entry, a tick; then what came is compared with what was expected. The engine is the daemon's own. */
+/* Owns the folding of a case (declared in cli/cases.h): an engine in memory, the rules as its first entry,
+ * each signal as an entry, a tick; then what came is compared with what was expected. The engine is the
+ * daemon's own. */
 #include "cli/cases.h"
 
 #include "cli/text.h"
@@ -109,8 +110,12 @@ static struct happened_reason reason_of(struct run *run, const struct reason *re
 static struct happened happened_of(struct run *run, const struct event *ev)
 {
     struct arena *a = &run->cli->arena;
-    struct happened h = {.at = ev->at, .type = ev->type, .level = ev->level, .score = ev->score,
-                         .status = (uint8_t)ekey_status(&ev->key), .uscc = arena_slice(a, ev->uscc),
+    struct happened h = {.at = ev->at,
+                         .type = ev->type,
+                         .level = ev->level,
+                         .score = ev->score,
+                         .status = (uint8_t)ekey_status(&ev->key),
+                         .uscc = arena_slice(a, ev->uscc),
                          .name = arena_slice(a, ev->name)};
     h.reasons = arena_zalloc(a, (ev->n_reasons + 1) * sizeof *h.reasons);
     for (; h.n_reasons < ev->n_reasons; h.n_reasons++)
@@ -121,7 +126,8 @@ static struct happened happened_of(struct run *run, const struct event *ev)
 /* The four that change what a team must do; another only in a case that names it. */
 static bool is_compared(const struct test_case *c, uint8_t type)
 {
-    bool named = type == EVENT_RAISED || type == EVENT_UPGRADED || type == EVENT_DOWNGRADED || type == EVENT_WITHDRAWN;
+    bool named =
+        type == EVENT_RAISED || type == EVENT_UPGRADED || type == EVENT_DOWNGRADED || type == EVENT_WITHDRAWN;
     for (size_t i = 0; i < c->n_expected && !named; i++)
         named = c->expected[i].type == type;
     return named;
@@ -193,7 +199,8 @@ static void compare(struct run *run, struct outcome *o)
         o->difference = arena_printf(a, tr("event %zu was not expected", "第 %zu 个事件不在预期之中"), n + 1);
 }
 
-int cases_run(struct cli *cli, struct case_file *f, const struct test_case *c, struct outcome *o, struct err *err)
+int cases_run(struct cli *cli, struct case_file *f, const struct test_case *c, struct outcome *o,
+              struct err *err)
 {
     struct run run = {.cli = cli, .f = f, .c = c, .out = {.arena = &cli->arena}, .err = err};
     *o = (struct outcome){0};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Owns the reading of a file of cases: each key is known, each value of its type, each mistake told with its place. */
+/* Owns the reading of a file of cases: each key is known, each value of its type, each mistake told with its
+ * place. */
 #include "cli/cases.h"
 
 #include "cli/text.h"
@@ -29,7 +30,8 @@ static void refuse(struct reader *r, const struct tree *t, const char *what)
 }
 
 /* Reads all pairs of a map whose keys are in the table. */
-static void read_map(struct reader *r, const struct tree *t, const struct key *keys, size_t n, void *to, const char *what)
+static void read_map(struct reader *r, const struct tree *t, const struct key *keys, size_t n, void *to,
+                     const char *what)
 {
     const char *words[32];
     if (!t || t->type != TREE_MAP) {
@@ -43,8 +45,8 @@ static void read_map(struct reader *r, const struct tree *t, const struct key *k
         while (k < n && !slice_is(t->keys[i]->text, keys[k].word))
             k++;
         if (k == n)
-            mistake_at(&r->f->m, t->keys[i], nearest_word(t->keys[i]->text, words, n), "%s has no \"%.*s\"", what,
-                       SLICE_ARG(t->keys[i]->text));
+            mistake_at(&r->f->m, t->keys[i], nearest_word(t->keys[i]->text, words, n), "%s has no \"%.*s\"",
+                       what, SLICE_ARG(t->keys[i]->text));
         else if (keys[k].read)
             keys[k].read(r, t->items[i], (char *)to + keys[k].offset);
     }
@@ -155,9 +157,9 @@ static void read_credit(struct reader *r, const struct tree *t, void *to)
 
 /* ---- signals ---- */
 
-#define SIGNAL(key, read, field)                                                                                       \
-    {                                                                                                                  \
-        key, read, offsetof(struct case_signal, field)                                                                 \
+#define SIGNAL(key, read, field)                                                                             \
+    {                                                                                                        \
+        key, read, offsetof(struct case_signal, field)                                                       \
     }
 static const struct key signal_keys[] = {
     SIGNAL("at", read_time, sig.at),           SIGNAL("kind", read_text, sig.kind),
@@ -173,16 +175,16 @@ static const struct key signal_keys[] = {
 };
 /* What the enterprise is: defaults of its signals, and a profile before them. */
 static const struct key enterprise_keys[] = {
-    SIGNAL("uscc", read_text, sig.uscc),         SIGNAL("name", read_name, sig.name),
-    SIGNAL("region", read_text, sig.region),     SIGNAL("industry", read_text, sig.industry),
-    SIGNAL("credit", read_credit, sig),          SIGNAL("attrs", read_attrs, sig),
+    SIGNAL("uscc", read_text, sig.uscc),     SIGNAL("name", read_name, sig.name),
+    SIGNAL("region", read_text, sig.region), SIGNAL("industry", read_text, sig.industry),
+    SIGNAL("credit", read_credit, sig),      SIGNAL("attrs", read_attrs, sig),
 };
 #undef SIGNAL
 
 static struct case_signal blank_signal(const struct tree *where)
 {
-    return (struct case_signal){
-        .sig = {.at = NO_INT, .amount = NO_INT, .people = NO_INT, .since = NO_INT}, .where = where};
+    return (struct case_signal){.sig = {.at = NO_INT, .amount = NO_INT, .people = NO_INT, .since = NO_INT},
+                                .where = where};
 }
 
 static const char *hint_of(const struct case_file *f, const struct signal *s, const struct reject *why)
@@ -196,14 +198,16 @@ static void check_signal(struct reader *r, struct case_signal *x)
     struct reject why;
     struct slice kind = x->sig.kind;
     if (signal_check(&x->sig, r->f->rules.kinds, r->f->regions, x->sig.at, &why) != 0)
-        mistake_at(&r->f->m, x->where, hint_of(r->f, &x->sig, &why), "%s", why.what ? why.what : reject_text(why.code));
+        mistake_at(&r->f->m, x->where, hint_of(r->f, &x->sig, &why), "%s",
+                   why.what ? why.what : reject_text(why.code));
     const char *dot = kind.n ? memchr(kind.p, '.', kind.n) : NULL;
     if (!x->source.n && dot)
         x->source = (struct slice){kind.p, (size_t)(dot - kind.p)};
     x->sig.note = (struct slice){0}; /* the fold reads none */
 }
 
-static void read_signal(struct reader *r, const struct tree *t, const struct signal *enterprise, struct case_signal *x)
+static void read_signal(struct reader *r, const struct tree *t, const struct signal *enterprise,
+                        struct case_signal *x)
 {
     size_t before = r->f->m.total;
     *x = blank_signal(t);
@@ -246,7 +250,8 @@ static void read_type(struct reader *r, const struct tree *t, void *to)
             words[n++] = word;
     }
     if (!*(uint8_t *)to)
-        mistake_at(&r->f->m, t, nearest_word(t->text, words, n), "no event is called \"%.*s\"", SLICE_ARG(t->text));
+        mistake_at(&r->f->m, t, nearest_word(t->text, words, n), "no event is called \"%.*s\"",
+                   SLICE_ARG(t->text));
 }
 
 static void read_level(struct reader *r, const struct tree *t, void *to)
@@ -332,7 +337,8 @@ static bool is_list(struct reader *r, const struct tree *t, const struct tree *w
     return false;
 }
 
-static void read_signals(struct reader *r, const struct tree *list, const struct signal *enterprise, struct test_case *c)
+static void read_signals(struct reader *r, const struct tree *list, const struct signal *enterprise,
+                         struct test_case *c)
 {
     c->signals = arena_zalloc(r->arena, (list->n + 1) * sizeof *c->signals);
     for (; c->n_signals < list->n; c->n_signals++)
@@ -366,9 +372,13 @@ static void make_profile(struct reader *r, const struct case_signal *enterprise,
 
 static void read_case(struct reader *r, const struct tree *t, struct test_case *c)
 {
-    static const struct key keys[] = {{"name", NULL, 0},   {"enterprise", NULL, 0}, {"until", NULL, 0},
-                                      {"signals", NULL, 0}, {"expect", NULL, 0}};
-    const struct tree *name = tree_get(t, "name"), *until = tree_get(t, "until"), *own = tree_get(t, "enterprise");
+    static const struct key keys[] = {{"name", NULL, 0},
+                                      {"enterprise", NULL, 0},
+                                      {"until", NULL, 0},
+                                      {"signals", NULL, 0},
+                                      {"expect", NULL, 0}};
+    const struct tree *name = tree_get(t, "name"), *until = tree_get(t, "until"),
+                      *own = tree_get(t, "enterprise");
     struct case_signal enterprise = blank_signal(own ? own : r->enterprise);
     *c = (struct test_case){.name = "", .line = t->line, .until = NO_INT};
     read_map(r, t, keys, ARRAY_LEN(keys), c, "a case");
@@ -379,7 +389,8 @@ static void read_case(struct reader *r, const struct tree *t, struct test_case *
     else
         c->name = name->text.p;
     if (own || r->enterprise)
-        read_map(r, own ? own : r->enterprise, enterprise_keys, ARRAY_LEN(enterprise_keys), &enterprise, "enterprise");
+        read_map(r, own ? own : r->enterprise, enterprise_keys, ARRAY_LEN(enterprise_keys), &enterprise,
+                 "enterprise");
     if (until)
         read_time(r, until, &c->until);
     if (is_list(r, tree_get(t, "signals"), t, "signals"))

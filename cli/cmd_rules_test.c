@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wagewarn rules test: rules tried on cases, as code is. One line a case; of a failed one what was expected, and what
- * came with its reasons. Reading and folding are cases' business. */
+/* wagewarn rules test: rules tried on cases, as code is. One line a case; of a failed one what was expected,
+ * and what came with its reasons. Reading and folding are cases' business. */
 #include "cli/cases.h"
 #include "cli/output.h"
 #include "cli/text.h"
@@ -9,9 +9,9 @@
 
 struct tally {
     size_t cases, failed;
-    bool mistaken;               /* a file could not be tried */
-    int status;                  /* of what went wrong there */
-    struct document_list files;  /* json */
+    bool mistaken;              /* a file could not be tried */
+    int status;                 /* of what went wrong there */
+    struct document_list files; /* json */
 };
 
 /* ---- words ---- */
@@ -52,8 +52,8 @@ static void print_reason(struct arena *a, const struct happened_reason *r)
 
 static void print_happened(struct arena *a, const struct happened *h)
 {
-    printf("    %s %s %s %s", cases_time(a, h->at), text_event(event_wire(h->type)), text_level(level_wire(h->level)),
-           text_score(a, h->score));
+    printf("    %s %s %s %s", cases_time(a, h->at), text_event(event_wire(h->type)),
+           text_level(level_wire(h->level)), text_score(a, h->score));
     if (h->status != STATUS_ACTUAL)
         printf(" %s", status_wire(h->status));
     printf(" %s\n", text_safe(a, h->uscc.n ? h->uscc.p : h->name.p));
@@ -61,7 +61,8 @@ static void print_happened(struct arena *a, const struct happened *h)
         print_reason(a, &h->reasons[i]);
 }
 
-static void print_case(struct cli *cli, const struct case_file *f, const struct test_case *c, const struct outcome *o)
+static void print_case(struct cli *cli, const struct case_file *f, const struct test_case *c,
+                       const struct outcome *o)
 {
     struct arena *a = &cli->arena;
     const char *file = cli->n_args > 1 ? arena_printf(a, "%s: ", text_safe(a, f->path)) : "";
@@ -69,8 +70,8 @@ static void print_case(struct cli *cli, const struct case_file *f, const struct 
         printf("%s      %s%s\n", tr("ok", "通过"), file, text_safe(a, c->name));
         return;
     }
-    printf("%s  %s%s (%s %u): %s\n", tr("FAILED", "未通过"), file, text_safe(a, c->name), tr("line", "行"), c->line,
-           o->difference);
+    printf("%s  %s%s (%s %u): %s\n", tr("FAILED", "未通过"), file, text_safe(a, c->name), tr("line", "行"),
+           c->line, o->difference);
     printf("  %s\n", c->n_expected ? tr("expected:", "预期：") : tr("expected: nothing", "预期：无"));
     for (size_t i = 0; i < c->n_expected; i++)
         print_expected(a, &c->expected[i]);
@@ -154,8 +155,8 @@ static struct ww_value case_document(struct arena *a, const struct test_case *c,
     return document_value(d);
 }
 
-static struct ww_value file_document(struct arena *a, const struct case_file *f, const struct document_list *cases,
-                                     const char *error)
+static struct ww_value file_document(struct arena *a, const struct case_file *f,
+                                     const struct document_list *cases, const char *error)
 {
     struct document *d = arena_zalloc(a, sizeof *d);
     const struct mistakes *m = f->rules.m.total ? &f->rules.m : &f->m;
@@ -185,7 +186,8 @@ static void print_documents(struct cli *cli, const struct tally *t)
 /* ---- files ---- */
 
 /* All cases, even behind one that failed. */
-static int try_cases(struct cli *cli, struct case_file *f, struct tally *t, struct document_list *cases, struct err *err)
+static int try_cases(struct cli *cli, struct case_file *f, struct tally *t, struct document_list *cases,
+                     struct err *err)
 {
     *cases = list_of(&cli->arena, f->n_cases);
     for (size_t i = 0; i < f->n_cases; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A rules file together with the tables beside which it means something: the kinds and the calendar beside it, else
- * those shipped. Read and compiled as the daemon does it at a start. */
+/* A rules file together with the tables beside which it means something: the kinds and the calendar beside
+ * it, else those shipped. Read and compiled as the daemon does it at a start. */
 #ifndef CLI_RULES_FILE_H
 #define CLI_RULES_FILE_H
 
