@@ -172,10 +172,10 @@ static enum wire_error read_wishes(struct session *e, const struct ww_value *bod
         w = read_list(e, body, "industries", "a list of industry codes such as \"C18\"", put_industry, err);
     if (w)
         return w;
-    struct slice level = SLICE("none");
-    if (val_str(body, "min_level", &level) < 0 || level_of(level) < 0)
+    struct slice level = {NULL, 0};
+    if (val_str(body, "min_level", &level) < 0 || (level.p && level_of(level) <= LEVEL_NONE))
         return bad_field(err, "min_level", "general, major or critical");
-    e->filter.min_level = (uint8_t)level_of(level);
+    e->filter.min_level = level.p ? (uint8_t)level_of(level) : LEVEL_NONE;
     if (val_uint(body, "credit", &e->credit) < 0)
         return bad_field(err, "credit", "a number of events, not negative");
     if (e->credit > CREDIT_MAX)

@@ -298,6 +298,7 @@ class Filters(WireCase):
         self.assertEqual(got["major"], everything[1:6])
         self.assertEqual(got["critical"], everything[1:6])
         self.c.error("bad_field", "subscribe", min_level="red")
+        self.c.error("bad_field", "subscribe", min_level="none")
 
     def test_filtered_events_move_upto(self):
         sub = self.c.subscribe(**{"from": -1, "credit": 5, "regions": ["65"]})
