@@ -4,7 +4,7 @@
 
 const struct principal principal_local = {
     .name = "local",
-    .role = "local",
+    .role = "operator",
     .may = MAY_SEND | MAY_SUBSCRIBE | MAY_ACT | MAY_READ,
     .local = true,
     .may_name = true,

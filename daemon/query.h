@@ -61,6 +61,7 @@ struct query {
     const struct ww_value *params; /* the whole body, a map, in the arena */
     size_t n_regions;
     const region_t *regions;   /* what the principal may see; n_regions 0: everything */
+    bool feeds_only;           /* the asker may not read: no alerts are counted for it */
     uint64_t must_see;         /* journal number that the answer shall reflect: last acknowledged to anyone */
     uint64_t must_own;         /* and must, though the view cannot be written: last acknowledged to this client */
     int64_t now;               /* journal time */

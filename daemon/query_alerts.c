@@ -394,10 +394,14 @@ static int count_open(struct answer *a, struct level_count counts[LEVEL_COUNT])
 int answer_open_counts(struct answer *a)
 {
     struct level_count counts[LEVEL_COUNT] = {{0, 0, 0}};
-    int rc = count_open(a, counts);
+    int rc = a->q->feeds_only ? 0 : count_open(a, counts);
     if (rc)
         return rc;
     enc_key(&a->out, "alerts");
+    if (a->q->feeds_only) {
+        enc_list(&a->q->body, 0);
+        return 0;
+    }
     struct enc_open list = enc_list_open(&a->q->body);
     for (int level = LEVEL_COUNT - 1; level >= 0; level--) {
         const struct level_count *c = &counts[level];

@@ -74,12 +74,13 @@ void on_action(struct ask *a)
     int got = act.alert <= events_head(s->o.events) && act.alert
                   ? events_alert(s->o.events, act.alert, &act.key, &places, &n_places, &err)
                   : 0;
-    if (got == 1) {
-        act.may = covers(a->principal, places, n_places);
+    act.may = got == 1 && covers(a->principal, places, n_places);
+    if (act.may)
         gather_action(a, &act, note);
-    } else if (got < 0)
+    else if (got < 0)
         reply_refuse(a, WIRE_ERROR_INTERNAL, err.msg);
-    else if (!act.alert || act.alert > events_head(s->o.events) || !park(a))
+    /* what may not be seen is not there */
+    else if (got == 1 || !act.alert || act.alert > events_head(s->o.events) || !park(a))
         reply_refuse(a, WIRE_ERROR_NO_SUCH_ALERT,
                      "no alert has this number; query {what: \"alerts\"} lists them");
     events_rest(s->o.events);

@@ -68,15 +68,31 @@ static void list_session(void *arg, const struct session_status *st)
     l->list[l->n++] = (struct query_subscriber){name, st->session, st->sent, st->lag};
 }
 
-static const struct query_status *make_status(struct server *s, struct arena *a)
+/* Who may not read is shown its own feeds. */
+static bool shows_feed(const struct principal *p, struct slice source)
+{
+    if ((p->may & MAY_READ) || slice_is(source, p->name))
+        return true;
+    for (uint32_t i = 0; p->local && i < p->n_agencies; i++)
+        if (slice_is(source, p->agencies[i]))
+            return true;
+    return false;
+}
+
+static const struct query_status *make_status(struct server *s, const struct principal *p, struct arena *a)
 {
     struct query_status *st = arena_zalloc(a, sizeof *st);
     struct listing l = {.arena = a};
-    struct query_feed *feeds = arena_copy(a, s->feeds.list, s->feeds.n * sizeof *feeds);
+    struct query_feed *feeds = arena_alloc(a, (s->feeds.n + 1) * sizeof *feeds);
     l.list = arena_alloc(a, (subscriber_count(s->subscriber) + 1) * sizeof *l.list);
-    subscriber_each(s->subscriber, list_session, &l);
-    for (size_t i = 0; i < s->feeds.n; i++)
-        feeds[i].source = arena_slice(a, feeds[i].source);
+    if (p->may & MAY_READ)
+        subscriber_each(s->subscriber, list_session, &l);
+    for (size_t i = 0; i < s->feeds.n; i++) {
+        if (!shows_feed(p, s->feeds.list[i].source))
+            continue;
+        feeds[st->n_feeds] = s->feeds.list[i];
+        feeds[st->n_feeds++].source = arena_slice(a, s->feeds.list[i].source);
+    }
     const char **problems = arena_alloc(a, 2 * sizeof *problems);
     const char *refuses = writer_refuses(s->o.writer);
     if (s->problem)
@@ -88,7 +104,6 @@ static const struct query_status *make_status(struct server *s, struct arena *a)
     st->journal_last = writer_number(s->o.writer);
     st->journal_bytes = writer_journal_bytes(s->o.writer);
     st->free_ppm = writer_free_ppm(s->o.writer);
-    st->n_feeds = s->feeds.n;
     st->feeds = feeds;
     st->n_subscribers = l.n;
     st->subscribers = l.list;
@@ -134,7 +149,8 @@ void on_query(struct ask *a)
     q->now = clock_now(s->o.clock);
     q->catalog = hold(s);
     if (slice_is(what, "status") || slice_is(what, "feeds"))
-        q->status = make_status(s, &q->arena);
+        q->status = make_status(s, p, &q->arena);
+    q->feeds_only = !(p->may & MAY_READ);
     if (query_submit(s->o.queries, q)) {
         a->peer->waiting++;
         return;

@@ -52,6 +52,7 @@ class Principals(unittest.TestCase):
         self.assertEqual(self.by["pinghu"].hello()["regions"], ["330482"])
         self.assertEqual(self.by["tax-bureau"].hello()["agencies"], ["tax"])
         self.assertEqual(self.by["tax-bureau"].hello()["role"], "feeder")
+        self.assertEqual(self.local.hello()["role"], "operator")
 
     def test_kind_not_allowed(self):
         ack = self.by["tax-bureau"].push(sig("tax.arrears", uscc(1)), sig("court.seizure", uscc(1)), sig("no.kind", uscc(1)))
@@ -91,6 +92,19 @@ class Principals(unittest.TestCase):
         c.error("denied", "query", what="alerts")
         c.error("denied", "query", what="enterprise", uscc=uscc(1))
 
+    def test_a_feeder_hears_of_its_own_feed_only(self):
+        c = self.by["tax-bureau"]
+        c.push(sig("tax.arrears", uscc(20)))
+        self.local.push(sig("police.owner_missing", uscc(21), at=now_ms()))
+        self.by["audit"].subscribe(**{"from": -1, "credit": 1})
+        status = c.query("status")
+        self.assertEqual((status["alerts"], status["subscribers"]), ([], []))
+        self.assertEqual([f["source"] for f in status["feeds"]], ["tax-bureau"])
+        self.assertEqual(c.query("feeds")["feeds"], status["feeds"])
+        wide = self.by["audit"].query("status")
+        self.assertIn("police", [f["source"] for f in wide["feeds"]])
+        self.assertTrue(wide["subscribers"] and wide["alerts"])
+
     def test_others_do_not_feed(self):
         for name in ("pinghu", "audit"):
             self.by[name].error("denied", "signals", batch=[sig()])
@@ -112,6 +126,7 @@ class Principals(unittest.TestCase):
         c.error("no_such_enterprise", "query", what="enterprise", uscc=other)
         (alert,) = [a["alert"] for a in self.local.alerts() if a["enterprise"]["uscc"] == other]
         c.error("no_such_alert", "query", what="alert", alert=alert)
+        c.error("no_such_alert", "action", alert=alert, do="accept")
         self.assertEqual(c.enterprise(mine)["level"], "major")
 
     def test_outside_its_regions_is_denied_or_empty(self):
