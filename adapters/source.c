@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <strings.h>
 #include <unistd.h>
 
@@ -20,15 +21,36 @@ static const struct source_ops *by_format(enum source_format format)
     return NULL;
 }
 
-/* By the first bytes, since names of files say little. */
+static size_t skip_space(const uint8_t *p, size_t n, size_t i)
+{
+    while (i < n && (p[i] == ' ' || p[i] == '\t' || p[i] == '\r' || p[i] == '\n'))
+        i++;
+    return i;
+}
+
+/* Of the first character that says something, behind a byte order mark. */
+static size_t first_place(const uint8_t *p, size_t n)
+{
+    return skip_space(p, n, n >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0);
+}
+
+/* By the first bytes, since names of files say little; AUTO: they do not say it. */
 static enum source_format by_content(const uint8_t *p, size_t n)
 {
     if (n >= 4 && memcmp(p, "PK\3\4", 4) == 0)
         return FORMAT_XLSX;
-    size_t i = n >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-    while (i < n && (p[i] == ' ' || p[i] == '\t' || p[i] == '\r' || p[i] == '\n'))
-        i++;
-    return i < n && p[i] == '{' ? FORMAT_JSONL : FORMAT_CSV;
+    size_t i = first_place(p, n);
+    return i < n && p[i] == '{' ? FORMAT_JSONL : FORMAT_AUTO;
+}
+
+/* "[{": all objects in one list, which is no JSON lines. */
+static bool is_json_list(const uint8_t *p, size_t n)
+{
+    size_t i = first_place(p, n);
+    if (i >= n || p[i] != '[')
+        return false;
+    i = skip_space(p, n, i + 1);
+    return i < n && p[i] == '{';
 }
 
 static enum source_format by_name(const char *path)
@@ -50,7 +72,7 @@ static bool is_old_workbook(const uint8_t *p, size_t n)
     return n >= 8 && memcmp(p, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", 8) == 0;
 }
 
-/* By what it holds, or, where that cannot be looked at, by its name. */
+/* By what it holds, or, where that does not say it or cannot be looked at, by its name. */
 static int find_format(const char *path, enum source_format *format, struct err *err)
 {
     uint8_t first[512];
@@ -65,14 +87,23 @@ static int find_format(const char *path, enum source_format *format, struct err 
     if (n > 0 && is_old_workbook(first, (size_t)n))
         return err_set(err, WW_EINPUT,
                        "%s: is an old .xls workbook, or one with a password; save it as .xlsx", path);
-    *format = n > 0 ? by_content(first, (size_t)n) : by_name(path);
+    if (n > 0 && (*format == FORMAT_AUTO || *format == FORMAT_JSONL) && is_json_list(first, (size_t)n))
+        return err_set(
+            err, WW_EINPUT,
+            "%s: is one JSON list; write each object on a line of its own, without the brackets and "
+            "commas around it (jq -c '.[]' does)",
+            path);
+    if (*format == FORMAT_AUTO && n > 0)
+        *format = by_content(first, (size_t)n);
+    if (*format == FORMAT_AUTO)
+        *format = by_name(path);
     return 0;
 }
 
 struct source *source_open(const char *path, const struct source_form *form, struct err *err)
 {
     enum source_format format = form->format;
-    if (format == FORMAT_AUTO && find_format(path, &format, err))
+    if ((format == FORMAT_AUTO || format == FORMAT_JSONL) && find_format(path, &format, err))
         return NULL;
     struct source *s = by_format(format)->open(path, form, err);
     if (s) {
@@ -138,6 +169,22 @@ struct slice slice_trim(struct slice s)
     return s;
 }
 
+static void note_twice(struct header *h, const struct slice *fields, const struct slice *names, size_t n,
+                       const int *wanted, size_t n_wanted)
+{
+    h->twice[0] = h->twice[1] = 0;
+    for (size_t i = 0; i < n_wanted && !h->twice[0]; i++)
+        for (size_t k = wanted[i] < 0 ? n : (size_t)wanted[i] + 1; k < n && !h->twice[0]; k++)
+            if (slice_eq(names[k], names[wanted[i]])) {
+                h->twice[0] = (unsigned)wanted[i] + 1;
+                h->twice[1] = (unsigned)k + 1;
+                for (size_t t = 0; t < 2; t++) {
+                    struct slice text = slice_trim(fields[h->twice[t] - 1]);
+                    snprintf(h->twice_text[t], sizeof h->twice_text[t], "%.*s", SLICE_ARG(text));
+                }
+            }
+}
+
 static int find_field(const struct source_column *c, const struct slice *names, size_t n,
                       struct arena *scratch)
 {
@@ -176,9 +223,20 @@ bool header_try(struct header *h, const struct source_form *form, const struct s
     if (missing)
         return false;
     memcpy(h->field, field, form->n_columns * sizeof *field);
+    note_twice(h, fields, names, n, field, form->n_columns);
     h->n_fields = used;
     h->found = true;
     return true;
+}
+
+int header_unclear(const struct header *h, const char *path, struct err *err)
+{
+    if (!h->twice[0])
+        return 0;
+    return err_set(err, WW_EINPUT,
+                   "%s: two columns of its header have one name: \"%s\" (column %u) and \"%s\" (column %u); "
+                   "rename the one that is not meant",
+                   path, h->twice_text[0], h->twice[0], h->twice_text[1], h->twice[1]);
 }
 
 int header_missing(const struct header *h, const char *path, struct err *err)

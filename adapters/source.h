@@ -128,11 +128,15 @@ struct header {
     size_t best;                   /* wanted columns in the row that came nearest, for the sentence */
     const char *missing;           /* a must column that it lacked; owned by the form */
     size_t missing_n;
+    unsigned twice[2]; /* a wanted column that stands twice: the places, from 1; 0: none does */
+    char twice_text[2][96];
 };
 
 /* Is this row the header? Names compare without case, width and spaces. Fills h either way. */
 bool header_try(struct header *h, const struct source_form *, const struct slice *fields, size_t n,
                 struct arena *scratch);
+/* WW_EINPUT, with both places, when a wanted column stands in the header twice. */
+int header_unclear(const struct header *, const char *path, struct err *) WW_CHECK;
 int header_missing(const struct header *, const char *path, struct err *); /* the sentence; WW_EINPUT */
 
 struct slice

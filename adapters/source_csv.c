@@ -167,6 +167,10 @@ static int seek_header(struct csv_source *s, char with, bool final, bool *more, 
         bool hit = shape == SHAPE_ROW &&
                    header_try(&s->header, s->base.form, all_fields(s, &s->scratch), s->n_fields, &s->scratch);
         if (hit) {
+            rc = header_unclear(&s->header, s->base.path, err);
+            s->header.found = rc == 0;
+            if (rc)
+                return rc;
             lines_mark(&s->lines);
             return 1;
         }

@@ -283,6 +283,10 @@ static int try_sheet(struct xlsx_source *s, const struct sheet *sheet, struct er
         if (rc <= 0 || try_row(s))
             break;
     }
+    if (rc >= 0 && s->header.found) {
+        rc = header_unclear(&s->header, s->base.path, err);
+        s->header.found = rc == 0;
+    }
     if (!s->header.found)
         part_close(&s->part);
     return rc < 0 ? rc : s->header.found;

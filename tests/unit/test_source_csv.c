@@ -135,6 +135,23 @@ static void the_header_decides(void **state)
     done(s);
 }
 
+/* Which of the two would be meant is not for us to guess; a column that nobody wants may stand often. */
+static void a_column_twice(void **state)
+{
+    struct err err = {0};
+    struct row row;
+    (void)state;
+    struct source *s = open_text("title\na,x,b,x, A\n1,2,3,4,5\n");
+    for (int i = 0; i < 2; i++) { /* and it stays so */
+        assert_int_equal(source_next(s, true, &row, &err), WW_EINPUT);
+        assert_non_null(strstr(err.msg, "\"a\" (column 1) and \"A\" (column 5)"));
+    }
+    done(s);
+    s = open_text("a,x,b,x\n1,2,3,4\n");
+    KIT_NEXT(s, "2|1|3|");
+    done(s);
+}
+
 static void line_ends(void **state)
 {
     (void)state;
@@ -289,6 +306,7 @@ int main(void)
         cmocka_unit_test(plain),
         cmocka_unit_test(delimiters),
         cmocka_unit_test(excel),
+        cmocka_unit_test(a_column_twice),
         cmocka_unit_test(encodings),
         cmocka_unit_test(a_bad_byte_in_utf8),
         cmocka_unit_test(a_bad_byte_after_ascii),

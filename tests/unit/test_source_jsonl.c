@@ -63,6 +63,38 @@ static void broken(void **state)
     done(s);
 }
 
+/* A first line that is no JSON costs itself alone: the name says what the file is. */
+static void a_first_line_that_is_none(void **state)
+{
+    char path[64];
+    struct err err = {0};
+    (void)state;
+    form = kit_form(FORMAT_AUTO, columns, 4);
+    kit_file("exported 2026\n{\"no\":\"1\"}\n", 25);
+    snprintf(path, sizeof path, "%s.jsonl", kit_path);
+    assert_int_equal(rename(kit_path, path), 0);
+    struct source *s = source_open(path, &form, &err);
+    assert_non_null(s);
+    KIT_NEXT(s, "bad 1");
+    KIT_NEXT(s, "2|1|||");
+    source_close(s);
+    unlink(path);
+}
+
+static void one_list(void **state)
+{
+    struct err err = {0};
+    const enum source_format formats[] = {FORMAT_AUTO, FORMAT_JSONL};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        form = kit_form(formats[i], columns, 4);
+        assert_null(source_open(kit_file("[\n {\"no\":\"1\"}]\n", 15), &form, &err));
+        assert_int_equal(err.code, WW_EINPUT);
+        assert_non_null(strstr(err.msg, "is one JSON list; write each object on a line"));
+        unlink(kit_path);
+    }
+}
+
 static void cut_off(void **state)
 {
     struct position at;
@@ -84,7 +116,9 @@ static void cut_off(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(rows), cmocka_unit_test(types),
-                                       cmocka_unit_test(broken), cmocka_unit_test(cut_off)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows),     cmocka_unit_test(types),
+        cmocka_unit_test(broken),   cmocka_unit_test(a_first_line_that_is_none),
+        cmocka_unit_test(one_list), cmocka_unit_test(cut_off)};
     return cmocka_run_group_tests_name("source_jsonl", tests, NULL, NULL);
 }
