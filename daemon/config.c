@@ -4,6 +4,7 @@
 #include "daemon/config.h"
 
 #include "lib/calendar.h"
+#include "lib/endpoint.h"
 #include "lib/mem.h"
 #include "lib/textfile.h"
 
@@ -96,16 +97,11 @@ static const char *beside(struct loading *l, const char *name)
 
 /* ---- listen ---- */
 
-static bool is_loopback(const char *address)
-{
-    return strncmp(address, "tcp://127.", 10) == 0 || strncmp(address, "ipc://", 6) == 0;
-}
-
 /* libzmq takes any text for a number: tcp://HOST:PORT is checked here. Port 0 or *: one that is free. */
 static bool tcp_well_formed(const char *address)
 {
-    const char *host = address + strlen("tcp://"), *colon = strrchr(host, ':');
-    if (!colon || colon == host)
+    const char *colon = strrchr(address, ':');
+    if (!colon || colon <= address + strlen("tcp://"))
         return false;
     size_t n = strspn(colon + 1, "0123456789");
     if (strcmp(colon + 1, "*") == 0)
@@ -126,17 +122,41 @@ static const char *endpoint_fault(const char *address)
     return strlen(address + 6) > PATH_MAX_BYTES ? "the path of a socket may have 107 bytes at most" : NULL;
 }
 
+/* libzmq binds to addresses only. */
+static const char *address_of(struct loading *l, const char *endpoint)
+{
+    static const char named[] = "tcp://localhost:";
+    if (strncmp(endpoint, named, sizeof named - 1) != 0)
+        return endpoint;
+    return arena_printf(&l->c->arena, "tcp://127.0.0.1:%s", endpoint + sizeof named - 1);
+}
+
+/* Of port 0 each one is another. */
+static bool is_listed(const struct config *c, const char *address)
+{
+    const char *port = strncmp(address, "tcp://", 6) == 0 ? strrchr(address, ':') : NULL;
+    if (port && atoi(port + 1) == 0)
+        return false;
+    for (unsigned i = 0; i < c->n_listen; i++)
+        if (strcmp(c->listen[i].address, address) == 0)
+            return true;
+    return false;
+}
+
 static void add_listen(struct loading *l, const struct tree *where, struct config_listen e)
 {
     struct mistakes *m = &l->m;
     const char *fault = endpoint_fault(e.address);
+    e.address = address_of(l, e.address);
     if (fault)
         mistake_at(m, where, "tcp://127.0.0.1:7410, ipc:///run/wagewarn/wagewarn.sock", "\"%s\": %s",
                    e.address, fault);
-    else if (!is_loopback(e.address) && !e.curve)
+    else if (!endpoint_is_local(e.address) && !e.curve)
         mistake_at(m, where,
                    "give it a server key: {endpoint: ..., curve: FILE}; or listen on tcp://127.0.0.1",
                    "\"%s\" can be reached from other machines and has no CURVE key", e.address);
+    else if (is_listed(l->c, e.address))
+        mistake_at(m, where, "leave one of them out", "\"%s\" stands here twice", e.address);
     else if (l->c->n_listen == LISTEN_MAX)
         mistake_at(m, where, NULL, "more than %d endpoints", LISTEN_MAX);
     else
@@ -226,7 +246,10 @@ FILE_SETTER(set_measures, FILE_MEASURES)
 static void set_audit(struct loading *l, const struct tree *t)
 {
     enum { LEAST_DAYS = 183 };
-    if (!tree_duration(t, &l->c->retention_audit_ms) || l->c->retention_audit_ms < LEAST_DAYS * DAY_MS)
+    int64_t plain;
+    if (tree_int(t, &plain))
+        mistake_at(&l->m, t, "audit: 400d", "\"audit\" has no unit; d are days");
+    else if (!tree_duration(t, &l->c->retention_audit_ms) || l->c->retention_audit_ms < LEAST_DAYS * DAY_MS)
         mistake_at(&l->m, t, "retention: {audit: 400d}", "\"audit\" must be at least six months (%dd)",
                    LEAST_DAYS);
 }
@@ -348,8 +371,11 @@ static void place(struct loading *l)
 {
     struct config *c = l->c;
     const char *env = getenv("STATE_DIRECTORY");
-    if (l->options->state_dir)
+    if (l->options->state_dir) {
         c->state_dir = l->options->state_dir;
+        if (!*c->state_dir)
+            mistake_put(&l->m, 0, 0, "--state-dir /var/lib/wagewarn", "--state-dir is empty; name a directory");
+    }
     else if (!c->state_dir && env && *env)
         c->state_dir = arena_slice(&c->arena, (struct slice){env, strcspn(env, ":")}).p;
     else if (!c->state_dir)
@@ -398,8 +424,8 @@ static void check_later_files(struct loading *l)
     static const enum config_file later[] = {FILE_AREAS, FILE_TEAMS, FILE_MEASURES};
     struct slice text;
     for (size_t i = 0; i < ARRAY_LEN(later); i++)
-        if (l->files[later[i]] && !catalog_read_yaml(l->files[later[i]], &l->c->arena, &text, l->report))
-            return;
+        if (l->files[later[i]])
+            (void)catalog_read_yaml(l->files[later[i]], &l->c->arena, &text, l->report);
 }
 
 static void load_catalog(struct loading *l)

@@ -102,7 +102,7 @@ static bool set_options(void *zmq, const struct endpoint *e, size_t max_message)
         {ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS},
         {ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS},
         {ZMQ_HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS},
-        {ZMQ_IPV6, 0},
+        {ZMQ_IPV6, strchr(e->address, '[') != NULL},
         {ZAP_ENFORCE_DOMAIN, 1},
         {ZMQ_CURVE_SERVER, e->curve_secret != NULL},
     };

@@ -9,6 +9,7 @@
  */
 #include "lib/client.h"
 
+#include "lib/endpoint.h"
 #include "lib/mem.h"
 
 #include <errno.h>
@@ -86,6 +87,7 @@ static int open_connection(struct connection *conn)
     if (!conn->sock)
         return -1;
     set(conn->sock, ZMQ_LINGER, 0);
+    set(conn->sock, ZMQ_IPV6, strchr(conn->endpoint, '[') != NULL);
     set(conn->sock, ZMQ_IMMEDIATE, 1);
     set(conn->sock, ZMQ_RCVHWM, 0); /* bounded by the credit and the requests of this program */
     set(conn->sock, ZMQ_RECONNECT_IVL, RECONNECT_MS);
@@ -449,11 +451,7 @@ static const char *endpoint_of(const struct ww_options *o)
 
 static int connect_ms(const char *endpoint)
 {
-    static const char *const local[] = {"ipc://", "tcp://127.", "tcp://[::1]"};
-    for (size_t i = 0; i < ARRAY_LEN(local); i++)
-        if (strncmp(endpoint, local[i], strlen(local[i])) == 0)
-            return CONNECT_LOCAL_MS;
-    return CONNECT_MS;
+    return endpoint_is_local(endpoint) ? CONNECT_LOCAL_MS : CONNECT_MS;
 }
 
 int ww_connect(struct ww_client **out, const struct ww_options *options)

@@ -153,7 +153,7 @@ static const struct {
     {"listen:\n  - {endpoint: \"tcp://127.0.0.1:1\",\n     curves: x}\n", 3, "unknown key \"curves\""},
     {"timezone: Asia/Shanghai\n", 1, "fixed offset"},
     {"retention: {audit: 30d}\n", 1, "six months"},
-    {"retention: {audit: 400}\n", 1, "six months"},
+    {"retention: {audit: 400}\n", 1, "\"audit\" has no unit"},
     {"limits: {max_batch: 0}\n", 1, "from 1 to 10000"},
     {"limits: {max_bytes: 1048576}\n", 1, "must be a size"},
     {"limits: {disk_free: 5}\n", 1, "share of the disk"},
@@ -171,6 +171,32 @@ static void test_mistakes(void **state)
         assert_int_equal(s->report.lines[0].line, mistakes[i].line);
         assert_non_null(strstr(s->report.lines[0].sentence, mistakes[i].part));
     }
+}
+
+static void test_listen(void **state)
+{
+    struct setting *s = *state;
+    struct config *c = load(s, "listen: [\"tcp://localhost:1\", \"tcp://[::1]:1\", \"tcp://127.8.0.1:1\", "
+                               "\"tcp://127.0.0.1:0\", \"tcp://127.0.0.1:0\"]\n");
+    assert_non_null(c);
+    assert_string_equal(c->listen[0].address, "tcp://127.0.0.1:1"); /* libzmq binds to no name */
+    assert_string_equal(c->listen[1].address, "tcp://[::1]:1");
+    config_release(c);
+    assert_null(load(s, "listen:\n  - tcp://127.0.0.1:1\n  - tcp://localhost:1\n  - ipc:///tmp/a\n  - ipc:///tmp/a\n"));
+    assert_int_equal(s->report.errors, 2);
+    assert_string_equal(s->report.lines[0].sentence, "\"tcp://127.0.0.1:1\" stands here twice");
+    assert_int_equal(s->report.lines[1].line, 5);
+    report_finish(&s->report);
+    assert_null(load(s, "listen: [\"tcp://127.example.org:1\"]\n"));
+    report_finish(&s->report);
+}
+
+static void test_all_missing_files_at_once(void **state)
+{
+    struct setting *s = *state;
+    assert_null(load(s, "areas: no-a.yaml\nteams: no-t.yaml\nmeasures: no-m.yaml\n"));
+    assert_int_equal(s->report.errors, 3);
+    report_finish(&s->report);
 }
 
 static void test_hint(void **state)
@@ -301,6 +327,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_who_wins, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_all_keys, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_mistakes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_listen, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_all_missing_files_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hint, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_mistakes_of_other_files, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_principals, set_up, tear_down),
