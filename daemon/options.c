@@ -41,11 +41,27 @@ static int usage(const char *what)
     return WW_EUSAGE;
 }
 
+/* What getopt stopped at, in our own words. */
+static int wrong_option(int got, char **argv)
+{
+    char what[160];
+    const char *arg = argv[optind - 1];
+    if (got == ':')
+        snprintf(what, sizeof what, "%.60s wants a value behind it", arg);
+    else if (optopt >= OPT_CONFIG && optopt <= OPT_VERSION)
+        snprintf(what, sizeof what, "%.60s takes no value; leave it out", arg);
+    else if (optopt)
+        snprintf(what, sizeof what, "there is no option -%c", optopt);
+    else
+        snprintf(what, sizeof what, "%.60s is no option, or might be several", arg);
+    return usage(what);
+}
+
 int options_parse(struct options *o, int argc, char **argv)
 {
     *o = (struct options){0};
     int got;
-    while ((got = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+    while ((got = getopt_long(argc, argv, ":", longs, NULL)) != -1) {
         switch (got) {
         case OPT_CONFIG:
             o->config = optarg;
@@ -70,8 +86,8 @@ int options_parse(struct options *o, int argc, char **argv)
         case OPT_VERSION:
             puts("wagewarnd " WW_VERSION);
             return 1;
-        default: /* getopt has said which */
-            return usage("wrong usage");
+        default:
+            return wrong_option(got, argv);
         }
     }
     return optind < argc ? usage("arguments without an option are not understood") : 0;

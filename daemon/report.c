@@ -60,7 +60,10 @@ void report_log(const struct report *r, const char *sentence)
         const struct report_line *l = &r->lines[i];
         char file[200], reason[640];
         log_quote(reason, sizeof reason, slice_of(l->sentence));
-        if (*l->file)
+        if (*l->file && !l->line)
+            log_line(LOG_L_ERROR, sentence, "file=%s reason=%s",
+                     log_quote(file, sizeof file, slice_of(l->file)), reason);
+        else if (*l->file)
             log_line(LOG_L_ERROR, sentence, "file=%s line=%u column=%u reason=%s",
                      log_quote(file, sizeof file, slice_of(l->file)), l->line, l->column, reason);
         else

@@ -211,8 +211,17 @@ static int refuse_half(const char *state_dir, struct err *err)
 static int make_state_dir(const char *dir, struct err *err)
 {
     struct journal_io io = disk_io(NULL);
-    if (mkdir(dir, 0750) != 0)
-        return errno == EEXIST ? 0 : disk_error(err, errno, "make the state directory", dir);
+    struct stat st;
+    if (mkdir(dir, 0750) != 0 && errno != EEXIST) {
+        if (errno != ENOENT && errno != ENOTDIR)
+            return disk_error(err, errno, "make the state directory", dir);
+        return err_set(err, WW_EIO,
+                       "the state directory %s cannot be made: there is no directory above it; make that first, "
+                       "or give another --state-dir",
+                       dir);
+    }
+    if (stat(dir, &st) == 0 && !S_ISDIR(st.st_mode))
+        return err_set(err, WW_EIO, "%s is no directory; move it away, or give another --state-dir", dir);
     char *parent = disk_path(dir, "..");
     int e = disk_sync_dir(&io, parent);
     free(parent);

@@ -4,11 +4,12 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 import unittest
 
-from harness import DAEMON, Daemon, PATIENCE, SCORE_ONLY, THREE_AGENCIES, brief, main, now_ms, program_env, run, sig, uscc
+from harness import Client, DAEMON, Daemon, PATIENCE, SCORE_ONLY, THREE_AGENCIES, brief, free_port, main, now_ms, program_env, run, sig, uscc
 
 
 class Operate(unittest.TestCase):
@@ -220,6 +221,7 @@ class Reload(Operate):
                 d.proc.send_signal(signal.SIGHUP)
                 said = d.log.wait(r"reload refused|refused", since=mark)
                 self.assertIn("rules.yaml", d.log.text(mark))
+                self.assertNotIn("line=0", d.log.text(mark))
                 if line:
                     self.assertRegex(d.log.text(mark), r"rules\.yaml:%d\b|line=%d\b" % (line, line), said)
                 self.assertEqual(c.query("rules")["hash"], old)
@@ -261,7 +263,7 @@ class Mistakes(Operate):
         for args in (["--nonsense"], ["--config"], ["stray"], ["--listen"]):
             status, _, err = run([DAEMON] + args)
             self.assertEqual(status, 2, (args, err))
-            self.assertRegex(err, r"wagewarnd: ")
+            self.assertRegex(err, r"\Awagewarnd: [^\n]+; [^\n]+\n\Z")
 
     def test_help_and_version(self):
         status, out, _ = run([DAEMON, "--help"])
@@ -356,7 +358,25 @@ class Mistakes(Operate):
             f.write("x")
         d.state = os.path.join(d.dir, "file", "state")
         d.write_config()
-        self.refused(d, (74, 78), r"file/state")
+        self.refused(d, 74, r"file/state cannot be made: there is no directory above it")
+        for state, sentence in ((os.path.join(d.dir, "no", "state"), "there is no directory above it"),
+                                (os.path.join(d.dir, "file"), "is no directory"), ("", "--state-dir is empty")):
+            self.refused(d, (74, 78), sentence, args=["--state-dir", state])
+
+    def test_loopback_in_all_its_forms(self):
+        d = self.daemon()
+        port = free_port()
+        d.listen = ['"tcp://localhost:%d"' % port]
+        with socket.socket(socket.AF_INET6) as s:
+            try:
+                s.bind(("::1", 0))
+                d.listen.append('"tcp://[::1]:%d"' % s.getsockname()[1])
+            except OSError:
+                pass  # a machine without IPv6
+        d.write_config()
+        d.start()
+        with Client("tcp://127.0.0.1:%d" % port, alive=d.alive) as c:
+            c.hello()
 
     def test_options_win(self):
         d = self.daemon()
