@@ -99,6 +99,7 @@ struct source_ops {
 };
 
 extern const struct source_ops source_csv, source_jsonl, source_xlsx;
+extern uint64_t source_xlsx_sheet_max; /* bytes that a sheet may unpack to; tests lower it */
 
 /* Opens by the form, or by what the first bytes look like. NULL with err: WW_EIO, WW_EINPUT. `path` and form
  * must outlive it. */

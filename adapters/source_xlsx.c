@@ -19,7 +19,7 @@
 enum { CHUNK = 64 * 1024, TOKEN_MAX = 1024 * 1024, ATTRS_MAX = 64, ENTRIES_MAX = 65536 };
 
 static const uint64_t PART_MAX = UINT64_C(512) * 1024 * 1024;
-static const uint64_t SHEET_MAX = UINT64_C(4) * 1024 * 1024 * 1024;
+uint64_t source_xlsx_sheet_max = UINT64_C(512) * 1024 * 1024;
 
 struct part {
     zip_file_t *file;
@@ -172,7 +172,9 @@ static int part_run(struct xlsx_source *s, struct part *p, struct err *err)
         p->bytes += (uint64_t)got;
         p->last = got == 0;
         if (p->bytes > p->most) {
-            s->wb.fault = "a part of it unpacks to more than it may";
+            s->wb.fault = p->reader == &read_rows
+                              ? "a sheet of it unpacks to more than 512 MiB; save that sheet as CSV"
+                              : "a part of it unpacks to more than 512 MiB";
             return part_fault(s, p, err);
         }
         rc = take(s, p, XML_ParseBuffer(p->parser, (int)got, p->last), err);
@@ -275,7 +277,7 @@ static int try_sheet(struct xlsx_source *s, const struct sheet *sheet, struct er
     if (!sheet->part)
         return 0;
     workbook_begin_sheet(&s->wb);
-    int rc = part_open(s, &s->part, sheet->part, &read_rows, SHEET_MAX, err);
+    int rc = part_open(s, &s->part, sheet->part, &read_rows, source_xlsx_sheet_max, err);
     if (rc)
         return rc == WW_ENOTFOUND ? 0 : rc;
     for (unsigned rows = 0; rows < SOURCE_TITLE_ROWS; rows++) {
@@ -356,12 +358,14 @@ static int next(struct source *base, bool final, struct row *row, struct err *er
         int rc = sheet_row(s, err);
         if (rc <= 0)
             return rc;
-        if (s->wb.n_cells == 0 || s->wb.row <= s->skip)
+        if ((s->wb.n_cells == 0 && !s->wb.row_fault) || s->wb.row <= s->skip)
             continue;
         arena_reset(&s->arena);
         s->line = s->wb.row;
         *row = (struct row){.record = ++s->record, .line = s->wb.row, .date1904 = s->wb.date1904};
         row->raw = raw_row(s);
+        row->why = s->wb.row_fault;
+        row->fault = row->why ? ROW_BAD : ROW_WHOLE;
         fill_cells(s, row);
         return 1;
     }

@@ -291,6 +291,7 @@ const struct part_reader read_strings = {strings_start, strings_end, strings_tex
 void workbook_begin_row(struct workbook *wb)
 {
     wb->row_done = false;
+    wb->row_fault = NULL;
     wb->n_cells = 0;
     buf_reset(&wb->row_text);
     buf_reserve(&wb->row_text, 1); /* so that an empty text has a place */
@@ -380,7 +381,7 @@ static struct slice shared(struct workbook *wb, struct slice index)
     memcpy(text, index.n ? index.p : "", index.n);
     text[index.n] = 0;
     if (!number(text, WORKBOOK_STRINGS_MAX, &i) || i >= wb->n_strings) {
-        wb->fault = "a cell names a shared string that there is not";
+        *(wb->n_strings ? &wb->row_fault : &wb->fault) = "a cell names a shared string that there is not";
         return (struct slice){"", 0};
     }
     buf_reserve(&wb->string_text, 1);

@@ -60,6 +60,7 @@ struct workbook {
     /* the row at hand */
     uint64_t row; /* its number, from 1 */
     bool row_done;
+    const char *row_fault; /* static: what costs this row alone; NULL: it is whole */
     struct buf row_text;
     struct sheet_cell {
         uint32_t column; /* from 0, rising */

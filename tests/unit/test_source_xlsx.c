@@ -172,8 +172,6 @@ static void damaged(void **state)
          "not in order"},
         {"<worksheet><sheetData><row r='9999999'/></sheetData></worksheet>", "impossible number"},
         {"<worksheet><sheetData><row><c r='AAAAAA1'/></row></sheetData></worksheet>", "impossible place"},
-        {"<worksheet><sheetData><row><c t='s'><v>3</v></c></row></sheetData></worksheet>", "shared string"},
-        {"<worksheet><sheetData><row><c t='s'><v>-1</v></c></row></sheetData></worksheet>", "shared string"},
         {"<!DOCTYPE x [<!ENTITY y 'z'>]><worksheet/>", "document type"},
         {"<worksheet><sheetData><row>", "at line 1"},
         {"<worksheet/>", "no column"},
@@ -185,6 +183,41 @@ static void damaged(void **state)
     assert_non_null(strstr(fault(fine, (struct part){"_rels/.rels", NULL}, &err), "no workbook"));
     assert_non_null(strstr(fault(fine, (struct part){"xl/book.xml", NULL}, &err), "no workbook"));
     assert_non_null(strstr(fault(fine, (struct part){"xl/strings.xml", NULL}, &err), "shared string"));
+}
+
+/* A cell that names a shared string that there is not costs its row. */
+static void a_missing_string(void **state)
+{
+    (void)state;
+    struct source *s = open_book(HEAD "<row r='3'><c t='s'><v>99</v></c><c r='C3'><v>1</v></c></row>"
+                                      "<row r='4'><c t='s'><v>-1</v></c></row>"
+                                      "<row r='5'><c t='s'><v>2</v></c></row></sheetData></worksheet>");
+    KIT_NEXT(s, "bad 3");
+    KIT_NEXT(s, "bad 4");
+    KIT_NEXT(s, "5|平湖 \n市 &||");
+    KIT_NEXT(s, "-");
+    done(s);
+}
+
+/* Space between two rows, as much as one likes. */
+static void a_sheet_of_space(void **state)
+{
+    struct err err = {0};
+    uint64_t most = source_xlsx_sheet_max;
+    size_t n = 3 * 1024 * 1024;
+    char *sheet = malloc(n + 1);
+    (void)state;
+    assert_non_null(sheet);
+    memset(sheet, ' ', n);
+    sheet[n] = 0;
+    memcpy(sheet, HEAD, strlen(HEAD));
+    memcpy(sheet + n - 24, "</sheetData></worksheet>", 24);
+    source_xlsx_sheet_max = 1024 * 1024;
+    const char *said = fault(sheet, (struct part){0}, &err);
+    source_xlsx_sheet_max = most;
+    free(sheet);
+    assert_non_null(strstr(said, "a sheet of it unpacks to more than 512 MiB; save that sheet as CSV"));
+    assert_true(most == UINT64_C(512) * 1024 * 1024);
 }
 
 /* Small files that unpack to much: a text without end, a name without end. */
@@ -226,8 +259,14 @@ static void named_sheet(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows),        cmocka_unit_test(dates),   cmocka_unit_test(raw_rows),
-        cmocka_unit_test(positions),   cmocka_unit_test(damaged), cmocka_unit_test(bombs),
+        cmocka_unit_test(rows),
+        cmocka_unit_test(dates),
+        cmocka_unit_test(raw_rows),
+        cmocka_unit_test(positions),
+        cmocka_unit_test(damaged),
+        cmocka_unit_test(bombs),
+        cmocka_unit_test(a_missing_string),
+        cmocka_unit_test(a_sheet_of_space),
         cmocka_unit_test(named_sheet),
     };
     return cmocka_run_group_tests_name("source_xlsx", tests, NULL, NULL);
