@@ -278,9 +278,23 @@ static bool written_form(struct slice *s, struct moment *m)
     return false;
 }
 
+/* "下午 3": the hour of a half of the day, as a day's hour. */
+static bool hour_of_half(struct slice *s, struct moment *m)
+{
+    bool morning = starts(s, "上午"), afternoon = !morning && starts(s, "下午");
+    *s = slice_trim(*s);
+    if (!integer(s, 1, 2, &m->hour) || (morning && m->hour > 12))
+        return false;
+    if (morning && m->hour == 12)
+        m->hour = 0;
+    if (afternoon && m->hour < 12)
+        m->hour += 12;
+    return true;
+}
+
 static bool time_of_day(struct slice *s, struct moment *m)
 {
-    if (!integer(s, 1, 2, &m->hour))
+    if (!hour_of_half(s, m))
         return false;
     if (starts(s, "时") || starts(s, "点")) {
         if (integer(s, 1, 2, &m->minute) && !starts(s, "分"))
@@ -322,6 +336,9 @@ bool value_time(struct slice s, int64_t offset_ms, int64_t *ms)
     char room[VALUE_MAX];
     struct moment m = {0};
     s = plain(s, room);
+    while (starts(&s, "'") || starts(&s, "`")) { /* how spreadsheets mark a text */
+    }
+    s = slice_trim(s);
     size_t digits = leading_digits(s);
     if (!(digits >= 8 ? compact_form(&s, digits, &m) : written_form(&s, &m)))
         return false;
