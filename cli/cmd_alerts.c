@@ -2,9 +2,11 @@
 /* wagewarn alerts, alert show, and the actions of a team on an alert. */
 #include "cli/output.h"
 #include "cli/text.h"
+#include "lib/words.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { PAGE = 500 };
 
@@ -59,6 +61,21 @@ static int get_pages(struct cli *cli, struct ww_param *params, size_t n, int64_t
     }
 }
 
+/* The highest level first, then the highest score, then the oldest. */
+static int by_urgency(const void *a, const void *b)
+{
+    const struct ww_value *x = *(const struct ww_value *const *)a, *y = *(const struct ww_value *const *)b;
+    int lx = level_of(slice_of(ww_str(ww_get(x, "level"), ""))),
+        ly = level_of(slice_of(ww_str(ww_get(y, "level"), "")));
+    int64_t sx = ww_int(ww_get(x, "score"), -1), sy = ww_int(ww_get(y, "score"), -1);
+    uint64_t nx = ww_uint(ww_get(x, "alert"), 0), ny = ww_uint(ww_get(y, "alert"), 0);
+    if (lx != ly)
+        return lx < ly ? 1 : -1;
+    if (sx != sy)
+        return sx < sy ? 1 : -1;
+    return nx < ny ? -1 : nx > ny;
+}
+
 static int parse_limit(struct cli *cli, int64_t *limit)
 {
     *limit = -1;
@@ -96,6 +113,8 @@ int cmd_alerts(struct cli *cli)
         status = get_pages(cli, params, n, limit, &items, &document);
     if (status != 0)
         return status;
+    if (items.n && cli->format == FORMAT_TABLE)
+        qsort(items.list, items.n, sizeof *items.list, by_urgency);
     if (items.n == 0 && cli->format == FORMAT_TABLE)
         printf("%s\n", tr("no alerts", "没有预警"));
     else

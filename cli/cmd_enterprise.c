@@ -3,6 +3,7 @@
 #include "cli/output.h"
 #include "cli/text.h"
 #include "lib/uscc.h"
+#include "lib/val.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,8 +22,7 @@ static const struct column signal_columns[] = {
     {"cancelled", NULL, "cancelled", "已撤销", COLUMN_FLAG},
 };
 
-/* A code, if it has the form of one: then a wrong check character is said by the daemon, not taken for a
- * name. */
+/* A code, if it has the form of one: then a wrong check character is said, not taken for a name. */
 static bool looks_like_code(const char *s)
 {
     return strlen(s) == USCC_LEN &&
@@ -53,6 +53,13 @@ static void print_enterprise(struct cli *cli, const struct ww_value *e)
     if (alert)
         printf(tr("  alert #%" PRIu64, "  预警 #%" PRIu64), alert);
     printf("\n");
+    const struct ww_value *unresolved = ww_get(e, "unresolved");
+    if (ww_type(unresolved) == WW_BOOL && unresolved->b)
+        printf("  %s\n",
+               tr("Known by its name alone: several codes bear this name, and what is gathered here "
+                  "belongs to none of them yet; ask by code for one of them.",
+                  "仅有名称：多个统一社会信用代码使用该名称，以下信号尚未归入其中任何一个；"
+                  "请按代码查询。"));
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         print_pair(tr(texts[i].en, texts[i].zh), value_text(a, e, &texts[i]));
     print_pair(tr("places", "涉及地"), value_text(a, e, &places));
@@ -76,15 +83,21 @@ int cmd_enterprise_show(struct cli *cli)
 {
     struct ww_param params[2] = {{.text = cli->args[0]}, {.key = "status", .text = cli->values[O_STATUS]}};
     const struct ww_value *result;
-    char code[64];
+    char code[128]; /* a code in full width has 54 bytes */
+    params[0].key = "name";
+    uscc_tidy(slice_of(cli->args[0]), code, sizeof code);
+    if (looks_like_code(code)) {
+        const char *wrong = uscc_fault(slice_of(code));
+        if (wrong) {
+            cli_say(tr("\"%s\" is no code of an enterprise: %s", "“%s”不是统一社会信用代码：%s"), code,
+                    wrong);
+            return err_exit_status(WW_EUSAGE);
+        }
+        params[0] = (struct ww_param){.key = "uscc", .text = code};
+    }
     int status = cli_connect(cli);
     if (status != 0)
         return status;
-    params[0].key = "name";
-    if (looks_like_code(cli->args[0])) {
-        uscc_tidy(slice_of(cli->args[0]), code, sizeof code);
-        params[0] = (struct ww_param){.key = "uscc", .text = code};
-    }
     int rc = ww_query(cli->client, "enterprise", params, cli->values[O_STATUS] ? 2 : 1, &result);
     if (rc != 0)
         return cli_failed(cli, rc);

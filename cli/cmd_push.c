@@ -222,6 +222,16 @@ static bool more_at_hand(const struct push *p)
     return poll(&fd, 1, 0) > 0;
 }
 
+/* A wrong name is a slip of the command line; what the disk or the system refuses is not. */
+static int status_of_file(int why)
+{
+    static const int slips[] = {ENOENT, ENOTDIR, EISDIR, EACCES, ELOOP, ENAMETOOLONG};
+    for (size_t i = 0; i < ARRAY_LEN(slips); i++)
+        if (slips[i] == why)
+            return err_exit_status(WW_EUSAGE);
+    return err_exit_status(WW_EIO);
+}
+
 static int run(struct push *p)
 {
     for (;;) {
@@ -230,9 +240,10 @@ static int run(struct push *p)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
+            int why = errno;
             cli_say(tr("cannot read %s: %s", "无法读取 %s：%s"), text_safe(&p->cli->arena, p->file),
-                    strerror(errno));
-            return err_exit_status(WW_EIO);
+                    strerror(why));
+            return status_of_file(why);
         }
         p->n += (size_t)n;
         int status = take_lines(p, n == 0);
@@ -251,9 +262,9 @@ int cmd_push(struct cli *cli)
     p->progress = isatty(STDERR_FILENO);
     int status = 0;
     if (strcmp(p->file, "-") != 0 && (p->fd = open(p->file, O_RDONLY | O_CLOEXEC)) < 0) {
-        cli_say(tr("cannot open %s: %s", "无法打开 %s：%s"), text_safe(&cli->arena, p->file),
-                strerror(errno));
-        status = err_exit_status(WW_EIO);
+        int why = errno;
+        cli_say(tr("cannot open %s: %s", "无法打开 %s：%s"), text_safe(&cli->arena, p->file), strerror(why));
+        status = status_of_file(why);
     }
     if (status == 0)
         status = cli_connect_patiently(cli);

@@ -355,6 +355,46 @@ static int choose_color(struct cli *cli)
     return 0;
 }
 
+static int check_level(struct cli *cli, enum option option)
+{
+    static const char *const levels[] = {"general", "major", "critical"};
+    const char *given = cli->values[option];
+    for (size_t i = 0; given && i < ARRAY_LEN(levels); i++)
+        if (strcmp(given, levels[i]) == 0)
+            return 0;
+    if (!given)
+        return 0;
+    const char *near = nearest_word(slice_of(given), levels, ARRAY_LEN(levels));
+    cli_say(tr("no level \"%s\"; %s%s%sthere are general, major, critical",
+               "没有等级“%s”；%s%s%s可用 general、major、critical"),
+            text_safe(&cli->arena, given), near ? tr("did you mean ", "是否为 ") : "", near ? near : "",
+            near ? tr("? ", "？") : "");
+    return 2;
+}
+
+static int check_regions(struct cli *cli)
+{
+    enum { REGION_DIGITS = 12 };
+    for (size_t i = 0; i < cli->n_regions; i++) {
+        size_t n = strlen(cli->regions[i]);
+        if (n > 0 && n <= REGION_DIGITS && strspn(cli->regions[i], "0123456789") == n)
+            continue;
+        cli_say(
+            tr("no region \"%s\"; --region takes the first digits of a place's code, as in 3304 or 330482",
+               "“%s”不是行政区划；--region 取区划代码的前几位，如 3304、330482"),
+            text_safe(&cli->arena, cli->regions[i]));
+        return 2;
+    }
+    return 0;
+}
+
+static int check_values(struct cli *cli)
+{
+    int rc = check_level(cli, O_LEVEL);
+    rc = rc ? rc : check_level(cli, O_MIN_LEVEL);
+    return rc ? rc : check_regions(cli);
+}
+
 static int check_command(struct cli *cli)
 {
     const struct command *c = cli->command;
@@ -394,6 +434,8 @@ int options_parse(struct cli *cli, int argc, char **argv)
         return 2;
     }
     rc = check_command(cli);
+    if (rc == 0)
+        rc = check_values(cli);
     if (rc == 0)
         rc = choose_format(cli);
     return rc ? rc : choose_color(cli);

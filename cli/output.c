@@ -295,8 +295,10 @@ void out_table(struct cli *cli, const struct items *items, const struct column *
 
 /* ---- csv, keyvalue ---- */
 
-static void print_csv_cell(const char *s)
+/* Control characters do no harm in a file, but csv is shown on terminals, too. */
+static void print_csv_cell(struct cli *cli, const char *s)
 {
+    s = text_safe(&cli->arena, s);
     if (!s[strcspn(s, ",\"\r\n")]) {
         fputs(s, stdout);
         return;
@@ -325,7 +327,7 @@ static void out_csv(struct cli *cli, const struct items *items, const struct col
         for (size_t c = 0; c < n; c++) {
             if (c)
                 putchar(',');
-            print_csv_cell(raw_text(&cli->arena, items->list[i], &columns[c]));
+            print_csv_cell(cli, raw_text(&cli->arena, items->list[i], &columns[c]));
         }
         printf("\r\n");
     }
@@ -418,9 +420,9 @@ static void print_leaves(struct cli *cli, const struct ww_value *v, const char *
         printf("%s=%s\n", text_safe(&cli->arena, path), text_safe(&cli->arena, text));
         return;
     }
-    print_csv_cell(path);
+    print_csv_cell(cli, path);
     putchar(',');
-    print_csv_cell(text);
+    print_csv_cell(cli, text);
     printf("\r\n");
 }
 

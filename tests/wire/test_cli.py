@@ -96,6 +96,11 @@ class Words(Cli):
                            (["status", "--color", "blue"], "--color"), (["alert", "show", "x"], "number of an alert"),
                            (["status", "--timeout", "soon"], "seconds"), (["status", "--overdue=1"], "no value"),
                            (["alert", "verify", "1", "--amount", "1.234"], "yuan"),
+                           (["alerts", "--level", "x"], "general, major, critical"),
+                           (["alerts", "--level", "mjor"], "did you mean major"), (["alerts", "--region", "abc"], "330482"),
+                           (["watch", "--min-level", "critcal"], "did you mean critical"),
+                           (["watch", "--region", "zz"], "330482"), (["watch", "--region", "1" * 13], "330482"),
+                           (["enterprise", "show", spoil(uscc(1))], "is no code of an enterprise: the check character is"),
                            (["alert", "dispose", "1", "--due", "31.12.2026"], "day"), (["status", "-x"], "-x")):
             out, err = self.cli(*args, status=2)
             self.assertEqual(out, "", args)
@@ -108,7 +113,7 @@ class Words(Cli):
             self.assertIn("is it running", err)
 
     def test_no_such_file(self):
-        self.assertIn("No such file", self.cli("push", "/nonexistent", status=74)[1])
+        self.assertIn("No such file", self.cli("push", "/nonexistent", status=2)[1])
 
 
 class Reading(Cli):
@@ -184,12 +189,30 @@ class Reading(Cli):
         self.assertIn("no alert", self.cli("alert", "show", "999999", status=1)[1])
 
     def test_enterprise_show(self):
-        for who in (self.code, self.code.lower(), NAME):
+        wide = "".join(chr(ord(c) + 0xfee0) for c in self.code)
+        for who in (self.code, self.code.lower(), " " + wide + "\u3000", NAME):
             out, _ = self.cli("enterprise", "show", who)
             for text in (NAME, self.code, "major", "alert #%d" % self.alert, "court.seizure"):
                 self.assertIn(text, out)
         self.assertIn("no such enterprise", self.cli("enterprise", "show", "没有这家", status=1)[1])
         self.assertEqual(self.json("enterprise", "show", self.code)["enterprise"]["uscc"], self.code)
+
+    def test_a_name_of_several_codes(self):
+        for n in (7001, 7002):
+            self.c.push(sig("tax.arrears", uscc(n), name="同名公司", region=PINGHU))
+        self.c.push(sig("tax.arrears", None, uscc=None, name="同名公司", region=PINGHU))
+        self.assertIn("several codes bear this name", self.cli("enterprise", "show", "同名公司")[0])
+        self.assertIn("多个统一社会信用代码使用该名称", self.cli("enterprise", "show", "同名公司", **CHINESE)[0])
+        self.assertNotIn("several codes", self.cli("enterprise", "show", uscc(7001))[0])
+
+    def test_the_highest_first(self):
+        for n in (7101, 7102, 7103):
+            self.raise_alert(uscc(n))
+        self.c.push(*(sig("court.wage_suit", uscc(7103), at=now_ms(), people=200, amount=900000000) for _ in range(3)))
+        rows = [line.split() for line in lines(self.cli("alerts")[0])[1:]]
+        keys = [(-["general", "major", "critical"].index(r[1]), -float(r[2]), int(r[0])) for r in rows]
+        self.assertEqual(keys, sorted(keys))
+        self.assertNotEqual([int(r[0]) for r in rows], [a["alert"] for a in self.c.alerts()])
 
     def test_kinds_and_feeds(self):
         self.assertIn("court.seizure", self.cli("kinds")[0])
@@ -213,11 +236,15 @@ class Reading(Cli):
     def test_hostile_names(self):
         """What others send as a name cannot steer the terminal."""
         code, alert = self.raise_alert(name="\x1b[2J\x07恶意\u009b31m公司")
-        for args in (["alert", "show", str(alert)], ["alerts"], ["enterprise", "show", code],
+        for args in (["alert", "show", str(alert)], ["alerts"], ["enterprise", "show", code], ["alerts", "-o", "keyvalue"],
                      ["watch", "--from", "0", "--limit", str(self.c.head())]):
             out, _ = self.cli(*args)
             self.assertIn("恶意", out)
             self.assertNotRegex(out, "[\x00-\x09\x0b-\x1f\x7f\x80-\x9f]")
+        for args in (["alerts"], ["alert", "show", str(alert)], ["enterprise", "show", code]):
+            out, _ = self.cli(*args, "-o", "csv")
+            self.assertIn("恶意", out)
+            self.assertNotRegex(out.replace("\r\n", "\n"), "[\x00-\x09\x0b-\x1f\x7f\x80-\x9f]")
 
     def test_output_that_fails(self):
         with open("/dev/full", "wb") as full:
