@@ -381,13 +381,13 @@ static void tell(const struct source *base, struct position *pos)
     pos->record = s->record - base->cut;
 }
 
-/* The header is read first, as it was then. */
+/* The header is read first, as it was then: it stands before the position, so nothing is waited for. */
 static int seek(struct source *base, const struct position *pos, struct err *err)
 {
     struct csv_source *s = (struct csv_source *)base;
     if (!s->lines.seekable)
         return 0;
-    int rc = find_header(s, false, err);
+    int rc = find_header(s, true, err);
     if (rc < 0)
         return rc == WW_EINPUT ? 0 : rc;
     rc = lines_seek(&s->lines, pos, err);

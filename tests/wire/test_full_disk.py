@@ -82,6 +82,9 @@ class FullDisk(unittest.TestCase):
             self.assertEqual(brief(c.all_events()), [("raised", "major")] * 40)
 
     def test_questions_while_the_view_cannot_be_written(self):
+        # signals are taken to the last byte here: what is asked is what becomes of the view
+        self.d.extra = "limits: {disk_free: 0}\n"
+        self.d.write_config()
         self.d.start()
         with self.d.client() as c, self.d.client() as fresh:
             c.push(*[sig("police.owner_missing", uscc(n), at=now_ms()) for n in range(50)])
