@@ -40,7 +40,10 @@ int rules_file_load(struct cli *cli, const char *path, struct rules_file *f, str
         code = yaml_parse(a, f->text, &f->m, &rules);
     if (code != 0)
         return code;
-    f->tree = settings_tree_make(a, f->kinds, festivals, rules, OFFSET_CHINA_MS);
+    f->tree = settings_tree_make(a, &(struct settings_parts){.kinds = f->kinds,
+                                                           .festivals = festivals,
+                                                           .rules = rules,
+                                                           .timezone_ms = OFFSET_CHINA_MS});
     return settings_compile(f->tree, &f->m, &f->settings);
 }
 

@@ -59,7 +59,10 @@ bool catalog_load(struct catalog *c, const struct catalog_files *files, struct a
     struct slice text;
     c->rules = catalog_read_yaml(files->rules, a, &text, report);
     if (c->rules && c->kinds) {
-        c->settings = settings_tree_make(a, c->kinds, festivals, c->rules, files->timezone_ms);
+        c->settings = settings_tree_make(a, &(struct settings_parts){.kinds = c->kinds,
+                                                                    .festivals = festivals,
+                                                                    .rules = c->rules,
+                                                                    .timezone_ms = files->timezone_ms});
         settings_tree_hash(c->settings, c->hash);
         struct mistakes m = {.arena = a, .file = files->rules};
         struct settings *compiled = NULL;

@@ -8,7 +8,9 @@
 #include "lib/words.h"
 
 enum { EKEY_LEN = 20 };
-enum ekey_by { EKEY_CODE = 1, EKEY_NAME = 2 };
+/* EKEY_HUB: not an enterprise but a hub of links, in T_DUE only, while its members are being judged again.
+ * EKEY_AREA: an area with an alert of its own: 11 bytes of its hub's hash, then zeros. */
+enum ekey_by { EKEY_CODE = 1, EKEY_NAME = 2, EKEY_HUB = 3, EKEY_AREA = 4 };
 
 struct ekey {
     uint8_t b[EKEY_LEN];
@@ -25,6 +27,11 @@ static inline enum status ekey_status(const struct ekey *k)
 static inline bool ekey_is_code(const struct ekey *k)
 {
     return (k->b[0] & 15) == EKEY_CODE;
+}
+
+static inline enum ekey_by ekey_kind(const struct ekey *k)
+{
+    return (enum ekey_by)(k->b[0] & 15);
 }
 
 static inline int ekey_cmp(const struct ekey *a, const struct ekey *b)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/event.h"
 
-enum { EVENT_VERSION = 1, EVENT_RULES_CHANGED = 1 };
+enum { EVENT_VERSION = 2, EVENT_RULES_CHANGED = 1 };
 
 /* The plain fields, each once, for both directions. */
 #define EVENT_UNSIGNED(ev)                                                                                   \
@@ -15,7 +15,7 @@ enum { EVENT_VERSION = 1, EVENT_RULES_CHANGED = 1 };
 #define EVENT_TEXTS(ev)                                                                                      \
     {                                                                                                        \
         &(ev)->uscc, &(ev)->name, &(ev)->industry, &(ev)->principal, &(ev)->actor, &(ev)->finding,           \
-            &(ev)->outcome, &(ev)->measure, &(ev)->ref, &(ev)->team                                          \
+            &(ev)->outcome, &(ev)->measure, &(ev)->ref, &(ev)->team, &(ev)->rule                             \
     }
 
 static void put_reasons(struct buf *b, const struct event *ev)
@@ -29,6 +29,8 @@ static void put_reasons(struct buf *b, const struct event *ev)
         buf_varint(b, r->n);
         for (uint32_t j = 0; j < r->n; j++)
             buf_varint(b, r->signals[j]);
+        buf_slice(b, r->other);
+        buf_u8(b, r->link);
     }
 }
 
@@ -46,6 +48,34 @@ static void put_evidence(struct buf *b, const struct event *ev)
         buf_zigzag(b, e->at);
         buf_when(b, e->amount);
         buf_when(b, e->people);
+        buf_slice(b, e->from);
+        buf_slice(b, e->project);
+        buf_varint(b, e->counted_ppm);
+    }
+}
+
+static void put_lists(struct buf *b, const struct event *ev)
+{
+    buf_varint(b, ev->n_tags);
+    for (uint32_t i = 0; i < ev->n_tags; i++)
+        buf_slice(b, ev->tags[i]);
+    buf_varint(b, ev->n_assessed);
+    for (uint32_t i = 0; i < ev->n_assessed; i++) {
+        const struct assessed *x = &ev->assessed[i];
+        const int64_t when[] = {x->people, x->months, x->amount, x->short_people, x->short_months, x->short_amount};
+        buf_slice(b, x->line);
+        buf_u8(b, (uint8_t)(x->met | x->short_order << 1));
+        for (size_t k = 0; k < ARRAY_LEN(when); k++)
+            buf_when(b, when[k]);
+        buf_varint(b, x->region);
+        buf_slice(b, x->source);
+    }
+    buf_varint(b, ev->members_total);
+    buf_varint(b, ev->n_members);
+    for (uint32_t i = 0; i < ev->n_members; i++) {
+        buf_slice(b, ev->members[i].uscc);
+        buf_slice(b, ev->members[i].name);
+        buf_u8(b, ev->members[i].level);
     }
 }
 
@@ -70,6 +100,7 @@ void event_put(struct buf *b, const struct event *ev)
         buf_varint(b, ev->places[k]);
     put_reasons(b, ev);
     put_evidence(b, ev);
+    put_lists(b, ev);
 }
 
 static void get_reasons(struct rd *r, struct arena *a, struct event *ev)
@@ -86,6 +117,8 @@ static void get_reasons(struct rd *r, struct arena *a, struct event *ev)
         for (uint32_t j = 0; j < x->n; j++)
             signals[j] = rd_varint(r);
         x->signals = signals;
+        x->other = rd_slice(r);
+        x->link = rd_u8(r);
     }
     ev->reasons = list;
 }
@@ -105,8 +138,45 @@ static void get_evidence(struct rd *r, struct arena *a, struct event *ev)
         e->at = rd_zigzag(r);
         e->amount = rd_when(r);
         e->people = rd_when(r);
+        e->from = rd_slice(r);
+        e->project = rd_slice(r);
+        e->counted_ppm = (uint32_t)rd_varint(r);
     }
     ev->evidence = list;
+}
+
+static void get_lists(struct rd *r, struct arena *a, struct event *ev)
+{
+    ev->n_tags = (uint32_t)rd_count(r, 1);
+    struct slice *tags = arena_alloc(a, (ev->n_tags + 1) * sizeof *tags);
+    for (uint32_t i = 0; i < ev->n_tags; i++)
+        tags[i] = rd_slice(r);
+    ev->tags = tags;
+    ev->n_assessed = (uint32_t)rd_count(r, 10);
+    struct assessed *lines = arena_zalloc(a, (ev->n_assessed + 1) * sizeof *lines);
+    for (uint32_t i = 0; i < ev->n_assessed && !r->bad; i++) {
+        struct assessed *x = &lines[i];
+        int64_t *const when[] = {&x->people,       &x->months,       &x->amount,
+                                 &x->short_people, &x->short_months, &x->short_amount};
+        x->line = rd_slice(r);
+        uint8_t flags = rd_u8(r);
+        x->met = flags & 1;
+        x->short_order = flags & 2;
+        for (size_t k = 0; k < ARRAY_LEN(when); k++)
+            *when[k] = rd_when(r);
+        x->region = rd_varint(r);
+        x->source = rd_slice(r);
+    }
+    ev->assessed = lines;
+    ev->members_total = (uint32_t)rd_varint(r);
+    ev->n_members = (uint32_t)rd_count(r, 3);
+    struct member *members = arena_zalloc(a, (ev->n_members + 1) * sizeof *members);
+    for (uint32_t i = 0; i < ev->n_members && !r->bad; i++) {
+        members[i].uscc = rd_slice(r);
+        members[i].name = rd_slice(r);
+        members[i].level = rd_u8(r);
+    }
+    ev->members = members;
 }
 
 static void get_plain(struct rd *r, struct event *ev)
@@ -149,6 +219,7 @@ int event_get(struct slice bytes, struct arena *a, struct event *ev, struct err 
     ev->places = places;
     get_reasons(&r, a, ev);
     get_evidence(&r, a, ev);
+    get_lists(&r, a, ev);
     if (r.bad || rd_left(&r))
         return err_set(err, WW_EDAMAGED, "view: a stored alert event does not decode; run wagewarnd --rebuild");
     return 0;

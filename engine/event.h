@@ -19,6 +19,8 @@ struct reason {
     uint32_t signals_total;
     uint32_t n;                /* at most EVENT_SIGNALS_MAX, the newest, newest first */
     const uint64_t *signals;   /* journal numbers */
+    struct slice other;        /* related: code or name of the other enterprise; empty: none */
+    uint8_t link;              /* enum link_class that binds them; 0: none */
 };
 
 struct evidence {
@@ -28,6 +30,25 @@ struct evidence {
     int64_t at;
     uint32_t share_ppm;        /* of the hazard */
     int64_t amount, people;    /* NO_INT: not given */
+    struct slice from, project; /* a signal of another enterprise (code or name) that counts at a share; empty: its own */
+    uint32_t counted_ppm;      /* that share; PPM: its own */
+};
+
+/* How far an enterprise is from a line of the law. What is short is 0 where it is met or not asked. */
+struct assessed {
+    struct slice line;         /* "crime", "listing" */
+    bool met;
+    int64_t people, months, amount;                /* as found; NO_INT: no signal tells */
+    int64_t short_people, short_months, short_amount; /* of the nearest alternative */
+    bool short_order;
+    region_t region;           /* whose line it is */
+    struct slice source;
+};
+
+/* A member of an area's alert. */
+struct member {
+    struct slice uscc, name;
+    uint8_t level;
 };
 
 struct event {
@@ -52,6 +73,11 @@ struct event {
     int64_t due;               /* NO_INT: nothing is due */
     uint64_t merged_into;      /* withdrawn because two were one: the older alert; else 0 */
     bool rules_changed;        /* new settings, not new signals, changed it */
+    uint32_t n_tags, n_assessed, n_members, members_total;
+    const struct slice *tags;  /* of the rules that hold */
+    const struct assessed *assessed;
+    const struct member *members; /* of an area, at most EVENT_SIGNALS_MAX */
+    struct slice rule;         /* escalated by a rule: its id */
     struct slice principal, actor; /* of an action; empty otherwise */
     struct slice finding, outcome, measure, ref, team;
     int64_t people, amount;    /* as an action said; NO_INT */

@@ -16,7 +16,7 @@ static void make_reason(struct engine *e, const struct record *r, const struct j
     for (size_t i = 0; i < n; i++)
         numbers[i] = sigs[i]->seq;
     *out = (struct reason){rule->word, rule->by_score ? j->score_level : rule->raise, (uint32_t)total, (uint32_t)n,
-                           numbers};
+                           numbers, {0}, 0};
 }
 
 /* Weightiest first; of equal weight in the order of the file. */
@@ -135,7 +135,7 @@ static void add_evidence(struct engine *e, const struct record *r, const struct 
         uint32_t share = total ? (uint32_t)((unsigned __int128)all[i].hazard * PPM / total) : 0;
         left -= whole ? share : 0;
         list[i] = (struct evidence){sig->seq, sig->id, all[i].series->source, all[i].series->kind, sig->at,
-                                    share, sig->amount, sig->people};
+                                    share, sig->amount, sig->people, {0}, {0}, PPM};
     }
     if (n && whole && total)
         list[0].share_ppm += left;

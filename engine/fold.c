@@ -23,6 +23,7 @@ void record_remove(struct engine *e, struct record *c)
 {
     due_set(e->due, &c->key, c->due, NO_INT);
     c->due = NO_INT;
+    link_recall(e, c);
     state_del(e->state, T_ENTERPRISE, c->key.b, EKEY_LEN);
     if (c->unresolved)
         state_del(e->state, T_UNRESOLVED, c->key.b, EKEY_LEN);
@@ -124,6 +125,7 @@ static struct sig make_sig(struct engine *e, const struct signal *s, const struc
         .name = s->name.n ? name->b + 1 : NULL,
         .credit = credit_of(s),
         .tags = tags_of(e, s),
+        .profile = profile_of_signal(e, s),
     };
 }
 
@@ -153,6 +155,7 @@ static void withdraw(struct engine *e, const struct entry_signal *x, const struc
         memcpy(name.b + 1, sig->name, NAME_HASH_LEN);
     }
     identity_recall(e, c);
+    link_recall(e, c);
     c->last_seq = e->number; /* news like any other: what a mistaken clearing closed may open again */
     life_judge(e, c, e->time, CAUSE_SIGNALS);
     if (bound)
@@ -174,6 +177,7 @@ static void add_signal(struct engine *e, const struct entry_signal *x, uint32_t 
     struct series *series = series_find(c, kind, source);
     series_insert(e, c, series ? series : series_add(e, c, kind, source), &sig);
     identity_note(e, c, &sig, sig.name ? s->name : (struct slice){0});
+    link_note(e, c, &sig, kind);
     life_judge(e, c, e->time, CAUSE_SIGNALS);
 }
 
@@ -325,10 +329,16 @@ static void work_off_due(struct engine *e, int64_t time)
         arena_reset(&e->scratch);
         if (at > e->time)
             e->time = at;
+        if (ekey_kind(&key) == EKEY_HUB) {
+            link_due(e, &key, at);
+            link_settle(e, at);
+            continue;
+        }
         struct record *c = identity_record(e, &key, (struct slice){0});
         assert(engine_failed(e) || c->due == at);
         if (!engine_failed(e))
             life_judge(e, c, at, CAUSE_CLOCK);
+        link_settle(e, at);
     }
 }
 
@@ -346,6 +356,7 @@ static int apply(struct engine *e, int64_t time, struct slice bytes)
     if (!e->settings && entry.type != ENTRY_CONFIG)
         return err_set(e->err, WW_EDAMAGED, "journal: it does not begin with a configuration; run 'wagewarn verify'");
     folds[entry.type](e, &entry);
+    link_settle(e, e->time);
     return 0;
 }
 

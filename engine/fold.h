@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the engine's own rooms share, and nobody else: struct engine and the steps of a fold. Writer thread.
  *
- * The way of an entry: fold.c (type -> table) -> identity (which record) -> series (signals, ranks, clearing) ->
- * judge (score, rules, level) -> life (alert, event) -> explain (reasons, evidence) -> state. */
+ * The way of an entry: fold.c (type -> table) -> identity (which record) -> series (signals, ranks, clearing), profile,
+ * share (what counts of others) -> judge (score, rules, level), shadow -> life (alert, event) -> explain (reasons,
+ * evidence), assess (lines of the law) -> link, area (who else is concerned) -> state. */
 #ifndef ENGINE_FOLD_H
 #define ENGINE_FOLD_H
 
@@ -39,6 +40,8 @@ struct engine {
     struct engine_out *out;
     struct err *err;
     bool failed;                    /* bytes did not decode: err says what */
+    struct ekey *again;             /* to be judged before the entry is done (link_settle); in `scratch` */
+    size_t n_again, cap_again;
 };
 
 static inline bool engine_failed(const struct engine *e)
@@ -121,6 +124,7 @@ struct judgement {
     int64_t at;
     struct hazards hazards;
     uint8_t score_level, level;
+    uint8_t own_level;      /* by rules that ask of this enterprise alone: what links and areas go by */
     uint64_t evidence_sum;  /* of the signals that count */
     int64_t next;           /* INT64_MAX: never */
     uint64_t *fired;        /* bits by position of rule */
@@ -130,6 +134,44 @@ static inline bool judged_fired(const struct judgement *j, uint32_t rule)
 {
     return j->fired[rule / 64] >> (rule % 64) & 1;
 }
+
+/* ---- rule_index.c: the rules that a record's signals can concern, so that a thousand rules cost what ten do ---- */
+struct rule_index;
+struct rule_index *rule_index_make(const struct settings *, struct arena *);
+/* Sets the bit of each rule that may hold for this record, or may come to hold by time alone; the others cannot until a
+ * signal comes. `bits` holds n_rules, zeroed. */
+void rule_index_candidates(const struct settings *, const struct record *, uint64_t *bits);
+
+/* ---- profile.c: what an enterprise is, from its registry.* signals ---- */
+void profile_work_out(struct engine *, struct record *);
+struct slice profile_of_signal(struct engine *, const struct signal *); /* sig.profile of a signal; in the scratch arena */
+
+/* ---- link.c: who is bound to whom. hub.c: members of a hub, in pages ---- */
+void link_note(struct engine *, struct record *, const struct sig *, uint32_t kind); /* a signal came: what it binds */
+void link_recall(struct engine *, struct record *);  /* some went, or the record goes: anew from all its signals */
+/* After the judgement: what it gives to its links and areas; who must be judged again. */
+void link_publish(struct engine *, struct record *, const struct judgement *);
+/* Judges again who was found concerned, each once. After each entry, and after each due item, at its time. */
+void link_settle(struct engine *, int64_t at);
+void link_due(struct engine *, const struct ekey *hub, int64_t at); /* next members of a hub are judged again */
+struct verdict link_holds(struct engine *, const struct record *, const struct cond *, int64_t at);
+/* Of a related condition that holds: code or name of one other enterprise, and what binds them. */
+struct slice link_other(struct engine *, const struct record *, const struct cond *, int64_t at, uint8_t *link);
+
+/* ---- share.c: signals of others that count at a share ---- */
+void share_gather(struct engine *, struct record *); /* fills c->shared */
+
+/* ---- area.c: places and industries where several turn bad together ---- */
+void area_publish(struct engine *, struct record *, const struct judgement *); /* part of link_publish */
+void area_judge(struct engine *, struct record *area, int64_t at, struct judgement *);
+uint32_t area_members(struct engine *, const struct record *area, struct member *list, uint32_t room, uint32_t *total);
+
+/* ---- assess.c: lines of the law ---- */
+struct verdict assess_holds(struct engine *, const struct record *, const struct cond *, int64_t at);
+void assess(struct engine *, const struct record *, int64_t at, struct event *); /* fills ev->assessed */
+
+/* ---- shadow.c: a second rules file over the same records; its would-be alerts in T_SHADOW ---- */
+int64_t shadow_judge(struct engine *, struct record *, int64_t at); /* when to look again; INT64_MAX */
 
 /* ---- explain.c: reasons and shares of an event, in the arena of `out` ---- */
 void explain(struct engine *, const struct record *, const struct judgement *, struct event *);

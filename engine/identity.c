@@ -100,6 +100,8 @@ struct record *identity_record(struct engine *e, const struct ekey *k, struct sl
     }
     *c = (struct record){.key = *k, .settings = e->settings_entry, .due = NO_INT, .name_at = NO_INT,
                          .industry_at = NO_INT, .place_at = NO_INT, .judged_at = NO_INT};
+    for (int l = 0; l < LEVEL_COUNT; l++)
+        c->left_at[l] = NO_INT;
     if (!ekey_is_code(k))
         c->name = text;
     return c;
@@ -239,6 +241,8 @@ static void move(struct engine *e, const struct ekey *from_key, const struct eke
     into->unresolved = unresolved;
     identity_recall(e, into);
     identity_recall(e, from);
+    link_recall(e, into);
+    link_recall(e, from);
     if (from->n_series == 0 && !ekey_is_code(from_key)) {
         life_merge(e, from, into, e->time);
         record_remove(e, from);

@@ -50,18 +50,18 @@ static void drop_suppressed(struct engine *e, struct judgement *j)
         j->fired[i] &= ~gone[i];
 }
 
-static void find_level(const struct settings *s, struct judgement *j)
+static uint8_t find_level(const struct settings *s, const struct judgement *j, bool own)
 {
     uint8_t level = LEVEL_NONE, cap = LEVEL_CRITICAL;
     for (uint32_t i = 0; i < s->n_rules; i++) {
         const struct rule *rule = &s->rules[i];
-        if (!judged_fired(j, i))
+        if (!judged_fired(j, i) || (own && rule->across))
             continue;
         uint8_t raise = rule->by_score ? j->score_level : rule->raise;
         level = raise > level ? raise : level;
         cap = rule->at_most < cap ? rule->at_most : cap;
     }
-    j->level = level < cap ? level : cap;
+    return level < cap ? level : cap;
 }
 
 void judge(struct engine *e, const struct record *r, int64_t at, struct judgement *j)
@@ -74,7 +74,8 @@ void judge(struct engine *e, const struct record *r, int64_t at, struct judgemen
     j->evidence_sum = evidence_sum(e, r);
     hold_rules(e, r, j);
     drop_suppressed(e, j);
-    find_level(s, j);
+    j->level = find_level(s, j, false);
+    j->own_level = find_level(s, j, true);
     int64_t score = score_next(e, r, at, j->hazards, j->score_level);
     j->next = score < j->next ? score : j->next;
 }

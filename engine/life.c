@@ -185,7 +185,9 @@ static void list_unresolved(struct engine *e, const struct record *c)
 
 static void judge_record(struct engine *e, struct record *c, int64_t at, struct judgement *j)
 {
-    if (!c->unresolved) {
+    if (ekey_kind(&c->key) == EKEY_AREA) {
+        area_judge(e, c, at, j);
+    } else if (!c->unresolved) {
         judge(e, c, at, j);
     } else {
         *j = (struct judgement){.at = at, .next = INT64_MAX};
@@ -202,9 +204,12 @@ void life_judge(struct engine *e, struct record *c, int64_t at, enum cause cause
     struct judgement j;
     struct alert a;
     series_prepare(e, c);
+    share_gather(e, c);
     if (engine_failed(e))
         return;
     judge_record(e, c, at, &j);
+    int64_t shadow = shadow_judge(e, c, at);
+    j.next = shadow < j.next ? shadow : j.next;
     bool had = load_alert(e, c->alert, &a);
     if (had && c->alert_open)
         change(e, c, &a, &j, cause);
@@ -217,6 +222,7 @@ void life_judge(struct engine *e, struct record *c, int64_t at, enum cause cause
         due = c->due; /* a look too early changes nothing; a row moved at each signal costs */
     due_set(e->due, &c->key, c->due, due);
     c->due = due;
+    link_publish(e, c, &j);
     record_store(e, c);
 }
 
@@ -429,6 +435,7 @@ void life_act(struct engine *e, const struct entry_action *x)
     struct event ev = new_event(s->event, a.level);
     struct judgement j;
     series_prepare(e, c);
+    share_gather(e, c);
     if (c->alert == a.number)
         take_step(e, c, &a, s, x);
     struct record judged = *c; /* shown with the reasons of now; the level changes by judgement only */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/record.h"
 
-enum { RECORD_VERSION = 1, BLOCK_VERSION = 1 };
+enum { RECORD_VERSION = 2, BLOCK_VERSION = 1 };
 
 /* Optional fields of a stored signal. */
 enum {
     S_CANCELLED = SIG_CANCELLED, S_BY_NAME = SIG_BY_NAME, S_REGION = 4, S_INDUSTRY = 8, S_PROJECT = 16, S_AMOUNT = 32,
     S_PEOPLE = 64, S_SINCE = 128, S_OWNER = 256, S_NAME = 512, S_ROLE = 1024, S_CREDIT = 2048, S_RANK = 4096,
-    S_TAGS = 8192
+    S_TAGS = 8192, S_PROFILE = 16384
 };
 
 static void put_sig(struct buf *b, const struct sig *s, const struct sig *before, bool in_block)
@@ -17,7 +17,8 @@ static void put_sig(struct buf *b, const struct sig *s, const struct sig *before
                  (s->project.n ? S_PROJECT : 0) | (s->amount != NO_INT ? S_AMOUNT : 0) |
                  (s->people != NO_INT ? S_PEOPLE : 0) | (s->since != NO_INT ? S_SINCE : 0) |
                  (s->owner ? S_OWNER : 0) | (s->name ? S_NAME : 0) | (s->role ? S_ROLE : 0) |
-                 (s->credit ? S_CREDIT : 0) | (rank ? S_RANK : 0) | (s->tags.n ? S_TAGS : 0);
+                 (s->credit ? S_CREDIT : 0) | (rank ? S_RANK : 0) | (s->tags.n ? S_TAGS : 0) |
+                 (s->profile.n ? S_PROFILE : 0);
     buf_varint(b, f);
     buf_zigzag(b, (int64_t)(s->seq - (before ? before->seq : 0)));
     buf_zigzag(b, (int64_t)((uint64_t)s->at - (uint64_t)(before ? before->at : 0)));
@@ -46,6 +47,8 @@ static void put_sig(struct buf *b, const struct sig *s, const struct sig *before
         buf_u8(b, s->rank);
     if (s->tags.n)
         buf_slice(b, s->tags);
+    if (s->profile.n)
+        buf_slice(b, s->profile);
 }
 
 static void get_sig(struct rd *r, struct sig *s, const struct sig *before)
@@ -80,6 +83,8 @@ static void get_sig(struct rd *r, struct sig *s, const struct sig *before)
         s->rank = rd_u8(r);
     if (f & S_TAGS)
         s->tags = rd_slice(r);
+    if (f & S_PROFILE)
+        s->profile = rd_slice(r);
 }
 
 static void put_sigs(struct buf *b, const struct sig *sigs, size_t n, bool in_block)
@@ -171,13 +176,97 @@ static void get_spilled(struct rd *r, struct arena *a, struct series *s)
         &(c)->name_at, &(c)->industry_at, &(c)->place_at, &(c)->due, &(c)->judged_at, &(c)->finding_at       \
     }
 
-enum { R_ALERT_OPEN = 1, R_UNRESOLVED = 2 };
+enum { R_ALERT_OPEN = 1, R_UNRESOLVED = 2, R_LINKED = 4, R_LEVELS = 8, R_SHADOW = 16 };
+
+static void put_links(struct buf *b, const struct link *list, uint32_t n)
+{
+    buf_varint(b, n);
+    for (uint32_t i = 0; i < n; i++) {
+        buf_put(b, list[i].hub, HUB_LEN);
+        buf_u8(b, list[i].roles);
+        buf_u8(b, list[i].by_others);
+        buf_varint(b, list[i].slot);
+    }
+}
+
+static struct link *get_links(struct rd *r, struct arena *a, uint32_t *n)
+{
+    *n = (uint32_t)rd_count(r, HUB_LEN + 3);
+    struct link *list = arena_zalloc(a, (*n + 1) * sizeof *list);
+    for (uint32_t i = 0; i < *n && !r->bad; i++) {
+        const uint8_t *hub = rd_bytes(r, HUB_LEN);
+        if (hub)
+            memcpy(list[i].hub, hub, HUB_LEN);
+        list[i].roles = rd_u8(r);
+        list[i].by_others = rd_u8(r);
+        list[i].slot = (uint32_t)rd_varint(r);
+    }
+    return list;
+}
+
+/* What few records have, each behind a flag: levels reached, links and areas, the shadow rules' levels. */
+static unsigned rare_flags(const struct record *c)
+{
+    bool left = false;
+    for (int l = LEVEL_GENERAL; l < LEVEL_COUNT; l++)
+        left |= c->left_at[l] != NO_INT;
+    return (left || c->own_level ? R_LEVELS : 0) | (c->n_links || c->n_areas || c->n_radiated ? R_LINKED : 0) |
+           (c->shadow_level || c->shadow_score_level ? R_SHADOW : 0);
+}
+
+static void put_rare(struct buf *b, const struct record *c)
+{
+    unsigned f = rare_flags(c);
+    if (f & R_LEVELS) {
+        buf_u8(b, c->own_level);
+        for (int l = LEVEL_GENERAL; l < LEVEL_COUNT; l++)
+            buf_when(b, c->left_at[l]);
+    }
+    if (f & R_LINKED) {
+        put_links(b, c->links, c->n_links);
+        put_links(b, c->areas, c->n_areas);
+        buf_varint(b, c->n_radiated);
+        for (uint32_t i = 0; i < c->n_radiated; i++)
+            buf_varint(b, c->radiated[i]);
+    }
+    if (f & R_SHADOW) {
+        buf_u8(b, c->shadow_score_level);
+        buf_u8(b, c->shadow_level);
+    }
+}
+
+static void get_rare(struct rd *r, struct arena *a, struct record *c, unsigned f)
+{
+    for (int l = 0; l < LEVEL_COUNT; l++)
+        c->left_at[l] = NO_INT;
+    if (f & R_LEVELS) {
+        c->own_level = rd_u8(r);
+        for (int l = LEVEL_GENERAL; l < LEVEL_COUNT; l++)
+            c->left_at[l] = rd_when(r);
+    }
+    if (f & R_LINKED) {
+        c->links = get_links(r, a, &c->n_links);
+        c->areas = get_links(r, a, &c->n_areas);
+        c->n_radiated = (uint32_t)rd_count(r, 1);
+        c->radiated = arena_alloc(a, (c->n_radiated + 1) * sizeof *c->radiated);
+        for (uint32_t i = 0; i < c->n_radiated; i++)
+            c->radiated[i] = (uint32_t)rd_varint(r);
+    }
+    if (f & R_SHADOW) {
+        c->shadow_score_level = rd_u8(r);
+        c->shadow_level = rd_u8(r);
+    }
+    if (c->own_level >= LEVEL_COUNT || c->shadow_level >= LEVEL_COUNT || c->shadow_score_level >= LEVEL_COUNT)
+        r->bad = true;
+}
 
 void record_put(struct buf *b, const struct record *c)
 {
     const uint64_t *const u[] = RECORD_UNSIGNED(c);
     const int64_t *const i[] = RECORD_SIGNED(c);
-    const uint8_t head[] = {RECORD_VERSION, (uint8_t)((c->alert_open ? R_ALERT_OPEN : 0) | (c->unresolved ? R_UNRESOLVED : 0)),
+    const uint8_t head[] = {RECORD_VERSION,
+                            (uint8_t)((c->alert_open ? R_ALERT_OPEN : 0) | (c->unresolved ? R_UNRESOLVED : 0) |
+                                      rare_flags(c)),
                             c->score_level, c->level};
     buf_put(b, head, sizeof head);
     buf_varint(b, c->score);
@@ -194,6 +283,7 @@ void record_put(struct buf *b, const struct record *c)
     buf_varint(b, c->n_places);
     for (uint32_t k = 0; k < c->n_places; k++)
         buf_varint(b, c->places[k]);
+    put_rare(b, c);
     buf_varint(b, c->n_series);
     for (uint32_t k = 0; k < c->n_series; k++) {
         const struct series *s = &c->series[k];
@@ -248,6 +338,7 @@ int record_get(struct slice bytes, const struct ekey *key, struct arena *a, stru
     c->places = arena_alloc(a, (c->n_places + 1) * sizeof *c->places);
     for (uint32_t k = 0; k < c->n_places; k++)
         c->places[k] = rd_varint(&r);
+    get_rare(&r, a, c, flags);
     get_series(&r, a, c);
     if (r.bad || rd_left(&r) || c->score_level >= LEVEL_COUNT || c->level >= LEVEL_COUNT)
         return err_set(err, WW_EDAMAGED, "view: the record of an enterprise does not decode; run wagewarnd --rebuild");
@@ -266,6 +357,23 @@ bool tag_next(struct rd *r, struct tag *t)
         return false;
     *t = (struct tag){.name = rd_slice(r)};
     t->until = rd_zigzag(r);
+    return !r->bad;
+}
+
+void profile_put(struct buf *b, enum profile_key key, struct slice text, int64_t number)
+{
+    buf_u8(b, (uint8_t)key);
+    buf_slice(b, text);
+    buf_zigzag(b, number);
+}
+
+bool profile_next(struct rd *r, enum profile_key *key, struct slice *text, int64_t *number)
+{
+    if (r->bad || !rd_left(r))
+        return false;
+    *key = (enum profile_key)rd_u8(r);
+    *text = rd_slice(r);
+    *number = rd_zigzag(r);
     return !r->bad;
 }
 

@@ -37,6 +37,7 @@ struct sig {
     const uint8_t *name;     /* NAME_HASH_LEN bytes: key of the name it came with (T_NAME), or NULL */
     char credit;             /* registry.profile: 'A' 'B' 'C'; 0: not given */
     struct slice tags;       /* registry.profile: names and ends (tag_next); empty: none given */
+    struct slice profile;    /* registry.*: the other attrs (profile_next); empty: none given */
     /* worked out (engine/series.c); of a block's signals the rank is stored */
     bool active;             /* neither cancelled nor cleared */
     uint8_t rank;            /* how many active ones of the series came within the window before it, saturating */
@@ -82,6 +83,26 @@ struct tag {
     const struct sig *told;  /* by which signal */
 };
 
+enum { HUB_LEN = 12, LINKS_MAX = 256 };
+
+/* A hub that an enterprise is a member of (T_LINK): those of one owner, project, parent, succession; or an area. */
+struct link {
+    uint8_t hub[HUB_LEN];    /* byte 0: status * 16 + enum link_class (0: an area); then 11 bytes of a hash */
+    uint8_t roles;           /* LINK_PROJECT: 1 << enum role, of its signals; LINK_SUCCESSION: LINK_BEFORE, LINK_AFTER;
+                                LINK_PARENT: LINK_CHILD, LINK_HEAD */
+    bool by_others;          /* another's signal says so: stays when its own are gone */
+    uint32_t slot;           /* its place among the hub's members */
+};
+enum { LINK_BEFORE = 1, LINK_AFTER = 2, LINK_CHILD = 1, LINK_HEAD = 2 };
+
+/* A signal of another enterprise that counts at a share (engine/share.c). Worked out at each judgement, not stored. */
+struct shared {
+    struct sig sig;
+    uint32_t kind, source, share_ppm;
+    struct ekey from;
+    struct slice from_uscc, from_name, project;
+};
+
 struct record {
     struct ekey key;
     uint64_t settings;       /* entry that brought the settings under which the figures here were made */
@@ -110,6 +131,13 @@ struct record {
     uint8_t level;           /* at the last judgement */
     uint32_t n_places;
     region_t *places;        /* places of work, sorted */
+    uint8_t own_level;       /* at the last judgement, by rules that ask of this enterprise alone */
+    int64_t left_at[LEVEL_COUNT]; /* when the own level was last at it or above: INT64_MAX: it is; NO_INT: never */
+    uint32_t n_links, n_areas, n_radiated;
+    struct link *links;      /* by hub */
+    struct link *areas;      /* areas that count it, by hub */
+    uint32_t *radiated;      /* words of what it gives to its links (struct radiation), sorted */
+    uint8_t shadow_score_level, shadow_level;
     uint32_t n_series;
     struct series *series;   /* by (kind, source) */
     /* worked out from registry.profile signals, not stored (engine/series.c) */
@@ -118,7 +146,18 @@ struct record {
     char credit;             /* 'A' 'B' 'C'; 0: not told */
     uint32_t n_tags;
     struct tag *tags;
+    int64_t headcount, payroll; /* fen a month; NO_INT */
+    struct slice parent, former_name, status;
+    /* worked out from others (engine/share.c), not stored */
+    uint32_t n_shared;
+    struct shared *shared;
 };
+
+enum profile_key { PROFILE_HEADCOUNT = 1, PROFILE_PAYROLL, PROFILE_PARENT, PROFILE_FORMER_NAME, PROFILE_STATUS,
+                   PROFILE_SUCCESSOR };
+/* sig.profile: adds one (text or number); takes the next, false at the end. */
+void profile_put(struct buf *, enum profile_key, struct slice text, int64_t number);
+bool profile_next(struct rd *, enum profile_key *, struct slice *text, int64_t *number);
 
 void record_put(struct buf *, const struct record *);
 /* Slices point into `bytes`, lists into the arena. */

@@ -340,6 +340,25 @@ static struct verdict holds_score(const struct scene *s, const struct cond *c)
     return (struct verdict){s->score_level != LEVEL_NONE, INT64_MAX};
 }
 
+/* ---- beyond the enterprise's own signals ---- */
+
+static struct verdict holds_related(const struct scene *s, const struct cond *c)
+{
+    return link_holds(s->e, s->r, c, s->at);
+}
+
+static struct verdict holds_threshold(const struct scene *s, const struct cond *c)
+{
+    return assess_holds(s->e, s->r, c, s->at);
+}
+
+static struct verdict holds_area(const struct scene *s, const struct cond *c)
+{
+    (void)s; /* judged for areas, by area.c */
+    (void)c;
+    return never();
+}
+
 /* ---- all, any, not ---- */
 
 /* all: true as long as each part is; false at least until the last of those that fail may change. any: the mirror. */
@@ -372,7 +391,8 @@ static struct verdict (*const operators[])(const struct scene *, const struct co
     [COND_SIGNAL] = holds_signal,       [COND_COUNT] = holds_amount,    [COND_AGENCIES] = holds_agencies,
     [COND_SUM] = holds_amount,          [COND_SEQUENCE] = holds_sequence, [COND_ABSENT] = holds_absent,
     [COND_ENTERPRISE] = holds_enterprise, [COND_SEASON] = holds_season, [COND_FINDING] = holds_finding,
-    [COND_SCORE] = holds_score,
+    [COND_SCORE] = holds_score,         [COND_RELATED] = holds_related, [COND_THRESHOLD] = holds_threshold,
+    [COND_AREA] = holds_area,
 };
 
 static struct verdict holds(const struct scene *s, const struct cond *c)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The settings in force: kinds, score, calendar and rules, compiled from the tree of one configuration entry:
  *   {timezone_ms, kinds: [{kind, zh, en, weight_ppm, half_life_days, repeat_window_days, clears, clue}, ...],
- *    festivals: [{festival, day: 2026-02-17}, ...], rules: <rules.yaml as parsed>}
+ *    festivals: [{festival, day: 2026-02-17}, ...], rules: <rules.yaml as parsed>,
+ *    thresholds: [{region, line, people, months, amount, source, date}, ...], areas: <areas.yaml as parsed>,
+ *    shadow: <a second rules file as parsed>}        the last three may be absent
  * Compiled whole or not at all; every mistake is told with its place. Immutable once compiled; any thread. */
 #ifndef ENGINE_SETTINGS_H
 #define ENGINE_SETTINGS_H
@@ -55,7 +57,7 @@ struct selector {
 /* The operators of a condition; the table in rules_load.c has a row for each. */
 enum cond_op {
     COND_ALL, COND_ANY, COND_NOT, COND_SIGNAL, COND_COUNT, COND_AGENCIES, COND_SUM, COND_SEQUENCE, COND_ABSENT,
-    COND_ENTERPRISE, COND_SEASON, COND_FINDING, COND_SCORE
+    COND_ENTERPRISE, COND_SEASON, COND_FINDING, COND_SCORE, COND_RELATED, COND_THRESHOLD, COND_AREA
 };
 
 enum sum_field { SUM_AMOUNT, SUM_PEOPLE };
@@ -66,6 +68,28 @@ struct attributes {
     struct slice *industries, *tags;
     region_t *regions;
     char credits[4];            /* "AC"; "": not asked */
+};
+
+/* What binds enterprises to each other. */
+enum link_class { LINK_OWNER = 1, LINK_PROJECT, LINK_PARENT, LINK_SUCCESSION, LINK_CLASS_END };
+
+/* What an enterprise gives to those linked with it, or to its area, while it holds: "was at `level` within", or "has a
+ * signal of `of` within". Worked out per enterprise by its own signals and rules only, so that nothing goes in circles.
+ * `word` tells the same one apart from others through changes of settings: a hash of what it says. */
+struct radiation {
+    uint32_t word;
+    uint8_t level;              /* LEVEL_NONE: by signal */
+    struct selector of;
+    int64_t within;
+    uint32_t classes;           /* 1 << enum link_class, of all conditions that ask for it; 0: an area's only */
+};
+
+/* Of an area condition: which digits of the region, which characters of the industry make one area; 0: not told apart. */
+struct area {
+    uint8_t region_digits, industry_length;
+    uint32_t n_regions, n_industries; /* only these prefixes; 0: all */
+    region_t *regions;
+    struct slice *industries;
 };
 
 struct cond {
@@ -79,6 +103,10 @@ struct cond {
     struct attributes *enterprise;
     struct slice festival;
     uint8_t finding;            /* enum finding */
+    uint32_t radiation;         /* related, area: position in settings.radiations */
+    uint32_t classes;           /* related: 1 << enum link_class, any of them */
+    struct area *area;
+    struct slice line;          /* threshold: the line's name in thresholds */
 };
 
 struct rule {
@@ -90,6 +118,38 @@ struct rule {
     uint8_t at_most;            /* LEVEL_COUNT: no cap */
     uint32_t n_suppress;
     uint32_t *suppress;         /* positions of rules */
+    bool escalate;              /* takes the alert up a tier, once each time it begins to hold */
+    struct slice tag;           /* put on the alert while it holds; empty: none */
+    bool across;                /* asks of other enterprises (related, area): not part of the enterprise's own level */
+    bool area;                  /* its condition is `area`: judged for areas, not for enterprises */
+};
+
+/* A line of the law for a region (config/thresholds.csv). Rows of one line are alternatives: any met is the line met. */
+struct threshold {
+    region_t region;            /* prefix; 0: everywhere; the longest prefix wins */
+    struct slice line, source, date;
+    int64_t people, months, amount; /* at least; 0: not asked; amount in fen */
+    bool order;                 /* an order to pay must have run out */
+    bool incident;              /* or, instead of people and amount, a mass incident */
+};
+
+/* What thresholds are measured on: rules.yaml `assessment`, else the defaults of settings.c. */
+struct assessment {
+    struct selector owed;       /* signals that say how many, how much, since when */
+    struct selector order;      /* an order to pay ran out */
+    struct selector incident;   /* a mass incident */
+    int64_t within;             /* older ones do not count: 监察条例 art. 20, two years */
+};
+
+struct zone {                   /* areas.yaml: a named set of prefixes with a code of its own */
+    region_t code;
+    struct slice name;
+    uint32_t n;
+    region_t *prefixes;
+};
+
+struct replaced {               /* areas.yaml: a code that another has replaced */
+    region_t old, now;
 };
 
 struct factor {
@@ -126,6 +186,21 @@ struct settings {
     struct festival *festivals;
     uint32_t n_rules;
     struct rule *rules;
+    uint32_t n_radiations;
+    struct radiation *radiations;
+    uint32_t n_area_rules;
+    uint32_t *area_rules;       /* positions of rules */
+    uint32_t share_ppm[ROLE_COUNT];   /* score.shares: of a project's sub, labour ... counted for its general contractor */
+    uint32_t succession_ppm;          /* of a predecessor, counted for its successor; 0: none */
+    uint32_t n_thresholds;
+    struct threshold *thresholds;
+    struct assessment assessment;
+    uint32_t n_zones, n_replaced;
+    struct zone *zones;
+    struct replaced *replaced;  /* sorted by old */
+    int64_t longest_window;     /* ms, of all conditions: to be held against the retention */
+    struct settings *shadow;    /* a second rules file over the same kinds, folded beside; NULL: none */
+    struct rule_index *index;   /* rule_index.c: which rules a record's signals can concern */
     /* once bound to a store's dictionary */
     uint32_t n_words;
     uint32_t *kind_of_word;     /* DICT_KIND number -> position + 1; 0: a kind no longer configured */

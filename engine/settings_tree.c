@@ -61,14 +61,19 @@ int settings_tree_festivals(struct arena *a, const char *file, struct slice text
     return got;
 }
 
-const struct tree *settings_tree_make(struct arena *a, const struct kinds *kinds, struct tree *festivals,
-                                      const struct tree *rules, int64_t timezone_ms)
+const struct tree *settings_tree_make(struct arena *a, const struct settings_parts *p)
 {
     struct tree *t = tree_new(a, TREE_MAP);
-    set_int(a, t, "timezone_ms", timezone_ms);
-    tree_set(a, t, SLICE("kinds"), kinds_tree(kinds, a));
-    tree_set(a, t, SLICE("festivals"), festivals);
-    tree_set(a, t, SLICE("rules"), arena_copy(a, rules, sizeof *rules));
+    set_int(a, t, "timezone_ms", p->timezone_ms);
+    tree_set(a, t, SLICE("kinds"), kinds_tree(p->kinds, a));
+    tree_set(a, t, SLICE("festivals"), p->festivals);
+    tree_set(a, t, SLICE("rules"), arena_copy(a, p->rules, sizeof *p->rules));
+    if (p->thresholds)
+        tree_set(a, t, SLICE("thresholds"), p->thresholds);
+    if (p->areas)
+        tree_set(a, t, SLICE("areas"), arena_copy(a, p->areas, sizeof *p->areas));
+    if (p->shadow)
+        tree_set(a, t, SLICE("shadow"), arena_copy(a, p->shadow, sizeof *p->shadow));
     return t;
 }
 

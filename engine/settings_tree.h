@@ -13,9 +13,17 @@
 int settings_tree_festivals(struct arena *, const char *file, struct slice text, struct tree **out,
                             struct err *) WW_CHECK;
 
-/* The whole; `rules` is the rules file as parsed, and is shared, not copied. */
-const struct tree *settings_tree_make(struct arena *, const struct kinds *, struct tree *festivals,
-                                      const struct tree *rules, int64_t timezone_ms);
+/* The whole; files as parsed are shared, not copied. */
+struct settings_parts {
+    const struct kinds *kinds;
+    struct tree *festivals;
+    const struct tree *rules;
+    int64_t timezone_ms;
+    struct tree *thresholds;    /* NULL: none */
+    const struct tree *areas;   /* NULL: none */
+    const struct tree *shadow;  /* NULL: none */
+};
+const struct tree *settings_tree_make(struct arena *, const struct settings_parts *);
 
 /* BLAKE2b-256 of the encoded tree: the version of these settings. */
 void settings_tree_hash(const struct tree *, uint8_t out[CHAIN_LEN]);

@@ -29,6 +29,8 @@ enum table {
     T_DUE,         /* due time be64, ekey, kind u8 -> empty */
     T_SEEN,        /* part be32, hash of (source, id) -> number, kind (engine/seen.c) */
     T_SOURCE,      /* dict number of a source be32 -> struct source_stats */
+    T_LINK,        /* hub 12 bytes -> struct hub; hub, page be32 -> its members (engine/hub.c) */
+    T_SHADOW,      /* ekey -> the would-be alert of the shadow rules (engine/shadow.c) */
     T_UNRESOLVED,  /* ekey of a name that several codes bear, with signals that wait -> empty */
     T_COUNT
 };

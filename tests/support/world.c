@@ -72,7 +72,10 @@ const struct tree *world_settings(struct arena *a, const char *yaml)
     }
     must(kinds_parse(&kinds, "kinds.csv", read_file(a, "config/kinds.csv"), &err), &err);
     must(settings_tree_festivals(a, "festivals", slice_of(festivals_csv), &festivals, &err), &err);
-    const struct tree *t = settings_tree_make(a, kinds, festivals, rules, 8 * 3600 * 1000);
+    const struct tree *t = settings_tree_make(a, &(struct settings_parts){.kinds = kinds,
+                                                                      .festivals = festivals,
+                                                                      .rules = rules,
+                                                                      .timezone_ms = 8 * 3600 * 1000});
     kinds_destroy(kinds);
     return t;
 }
