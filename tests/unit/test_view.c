@@ -2,6 +2,7 @@
 /* store/view: what is committed is read back, now and after opening again, in order both ways; a spoilt value
  * is found; a transaction that fails changes nothing; a random history of puts and deletes equals the same
  * history in memory. */
+#include "engine/engine.h"
 #include "store/view.h"
 
 #include "test.h"
@@ -122,7 +123,7 @@ static void commit_and_open_again(void **state)
         assert_int_equal(view_count(r, T_NAME, &n, &err), 0);
         assert_int_equal(n, 1);
         assert_int_equal(view_get_meta(r, &m, &err), 0);
-        assert_true(m.number == 6 && m.time == 60 && m.chain[7] == 6 && m.fold_version == 1);
+        assert_true(m.number == 6 && m.time == 60 && m.chain[7] == 6 && m.fold_version == FOLD_VERSION);
         assert_memory_equal(m.store_id, store_id, sizeof store_id);
         view_reader_close(r);
         view_close(v);
