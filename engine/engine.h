@@ -68,6 +68,8 @@ struct checkpoint *engine_checkpoint(struct engine *);
 void engine_committed(struct engine *, struct checkpoint *);
 size_t engine_dirty(const struct engine *);
 void engine_trim(struct engine *); /* between batches: keeps memory within cache_bytes */
+/* For an engine without a loader: what only a checkpoint would store (events, history) is let go. */
+void engine_drop_cold(struct engine *);
 
 /* What a source has sent, exercises and tests left out: the figures of `feeds` that outlive the process. */
 struct source_stats {

@@ -454,6 +454,12 @@ void engine_trim(struct engine *e)
     state_trim(e->state);
 }
 
+void engine_drop_cold(struct engine *e)
+{
+    assert(!e->has_loader);
+    state_drop_cold(e->state);
+}
+
 /* ---- beginning and end ---- */
 
 static bool add_word(void *arg, struct slice key, struct slice value)

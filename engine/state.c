@@ -260,6 +260,12 @@ void state_put_cold(struct state *s, enum table t, const void *key, size_t n, co
     row->blob = blob_fill(arena_alloc(&s->cold_arena, sizeof(struct blob) + len), value, len);
 }
 
+void state_drop_cold(struct state *s)
+{
+    arena_reset(&s->cold_arena);
+    s->n_cold = 0;
+}
+
 const struct state_loader *state_loader_of(const struct state *s)
 {
     return s->loader;

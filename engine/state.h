@@ -70,6 +70,7 @@ void state_put(struct state *, enum table, const void *key, size_t n, const void
 void state_del(struct state *, enum table, const void *key, size_t n);
 /* A row that the fold never reads again (events, history): goes to the next checkpoint, is not kept in the cache. */
 void state_put_cold(struct state *, enum table, const void *key, size_t n, const void *value, size_t len);
+void state_drop_cold(struct state *); /* of a fold in memory, whose events nobody will store */
 const struct state_loader *state_loader_of(const struct state *); /* NULL: none */
 int state_scan(struct state *, enum table, bool (*each)(void *, struct slice, struct slice), void *arg, struct err *);
 const struct err *state_failed(const struct state *); /* NULL: all is well */
