@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Asking the compiled rules of work: terms, teams, measures, and whether every place has exactly one team. */
+#include "engine/work.h"
+
+#include "lib/mem.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- terms ---- */
+
+bool term_parse(struct slice text, struct term *t)
+{
+    *t = (struct term){0};
+    if (text.n > 2 && memcmp(text.p + text.n - 2, "wd", 2) == 0) {
+        int64_t days;
+        struct tree number = {.type = TREE_SCALAR, .text = {text.p, text.n - 2}};
+        if (!tree_int(&number, &days) || days < 0 || days > 1000)
+            return false;
+        *t = (struct term){.given = true, .working = true, .days = (unsigned)days};
+        return true;
+    }
+    struct tree duration = {.type = TREE_SCALAR, .text = text};
+    t->given = tree_duration(&duration, &t->ms) && t->ms >= 0 && t->ms <= 3660 * DAY_MS;
+    return t->given;
+}
+
+int64_t term_end(const struct work *w, const struct term *t, int64_t at)
+{
+    if (!t->given)
+        return INT64_MAX;
+    return t->working ? workdays_end(&w->days, at, t->days, w->timezone) : at + t->ms;
+}
+
+/* ---- by name ---- */
+
+const struct team *work_team_named(const struct work *w, struct slice id)
+{
+    for (uint32_t i = 0; i < w->n_teams; i++)
+        if (slice_eq(w->teams[i].id, id))
+            return &w->teams[i];
+    return NULL;
+}
+
+const struct measure *work_measure(const struct work *w, struct slice id)
+{
+    for (uint32_t i = 0; i < w->n_measures; i++)
+        if (slice_eq(w->measures[i].id, id))
+            return &w->measures[i];
+    return NULL;
+}
+
+static bool is_prefix(struct slice prefix, struct slice text)
+{
+    return prefix.n <= text.n && (prefix.n == 0 || memcmp(prefix.p, text.p, prefix.n) == 0);
+}
+
+const struct lead *work_lead(const struct work *w, struct slice industry)
+{
+    const struct lead *best = NULL;
+    for (uint32_t i = 0; i < w->n_leads; i++)
+        if (is_prefix(w->leads[i].industry, industry) && (!best || w->leads[i].industry.n > best->industry.n))
+            best = &w->leads[i];
+    return best;
+}
+
+/* ---- routing ---- */
+
+/* How well a team answers: digits of its longest prefix that holds the place, then characters of the industry's; 0: not
+ * at all. A team without industries answers for all of them, and yields to one that names this industry. */
+static unsigned fit(const struct team *t, region_t place, struct slice industry)
+{
+    unsigned digits = 0, letters = 0;
+    for (uint32_t i = 0; i < t->n_regions; i++)
+        if (place && region_within(place, t->regions[i]) && (t->regions[i] & 15) > digits)
+            digits = (unsigned)(t->regions[i] & 15);
+    for (uint32_t i = 0; i < t->n_industries; i++)
+        if (is_prefix(t->industries[i], industry) && t->industries[i].n > letters)
+            letters = (unsigned)t->industries[i].n;
+    return digits && (letters || !t->n_industries) ? digits * 16 + letters : 0;
+}
+
+/* The best and the next best of a tier. */
+static const struct team *best_two(const struct work *w, region_t place, struct slice industry, unsigned tier,
+                                   const struct team **equal)
+{
+    const struct team *best = NULL;
+    unsigned most = 0;
+    *equal = NULL;
+    for (uint32_t i = 0; i < w->n_teams; i++) {
+        const struct team *t = &w->teams[i];
+        unsigned how = t->tier == tier ? fit(t, place, industry) : 0;
+        if (how > most) {
+            most = how;
+            best = t;
+            *equal = NULL;
+        } else if (how && how == most && !*equal) {
+            *equal = t;
+        }
+    }
+    return best;
+}
+
+const struct team *work_team(const struct work *w, region_t place, struct slice industry, unsigned tier)
+{
+    const struct team *equal;
+    return best_two(w, place, industry, tier, &equal);
+}
+
+struct check {
+    const struct work *w;
+    size_t found, most;
+    void (*told)(void *, const char *);
+    void *arg;
+};
+
+static void tell(struct check *c, const char *sentence)
+{
+    if (c->found++ < c->most)
+        c->told(c->arg, sentence);
+}
+
+static void check_place(struct check *c, region_t place, struct slice industry, unsigned tier)
+{
+    const struct team *equal, *team = best_two(c->w, place, industry, tier, &equal);
+    const char *name = c->w->tiers[tier].id.p;
+    char code[16], text[256];
+    region_text(place, code);
+    if (!team)
+        snprintf(text, sizeof text, "no team answers for %s at the tier \"%s\"%s%.*s; name its region or a prefix of it", code,
+                 name, industry.n ? " for industry " : "", SLICE_ARG(industry));
+    else if (equal)
+        snprintf(text, sizeof text, "both \"%.*s\" and \"%.*s\" answer for %s at the tier \"%s\"; take it from one of them",
+                 SLICE_ARG(team->id), SLICE_ARG(equal->id), code, name);
+    else
+        return;
+    tell(c, text);
+}
+
+static bool covered(const struct work *w, region_t place)
+{
+    for (uint32_t i = 0; i < w->n_covers; i++)
+        if (region_within(place, w->covers[i]))
+            return true;
+    return false;
+}
+
+/* Places that only group others need no team of their own where all of those have one: only the lowest are looked at. */
+static bool has_parts(const region_t *places, size_t n, size_t i)
+{
+    return i + 1 < n && places[i + 1] != places[i] && region_within(places[i + 1], places[i]);
+}
+
+static int by_text(const void *a, const void *b)
+{
+    char x[16], y[16];
+    region_text(*(const region_t *)a, x);
+    region_text(*(const region_t *)b, y);
+    return strcmp(x, y);
+}
+
+size_t work_check_routes(const struct work *w, const region_t *places, size_t n, size_t most,
+                         void (*told)(void *, const char *sentence), void *arg)
+{
+    struct check c = {.w = w, .most = most, .told = told, .arg = arg};
+    region_t *sorted = mem_alloc((n + 1) * sizeof *sorted);
+    if (n)
+        memcpy(sorted, places, n * sizeof *sorted);
+    if (n)
+        qsort(sorted, n, sizeof *sorted, by_text); /* a place comes before its parts */
+    for (size_t i = 0; i < n; i++)
+        for (unsigned tier = 0; covered(w, sorted[i]) && !has_parts(sorted, n, i) && tier < w->n_tiers; tier++) {
+            check_place(&c, sorted[i], (struct slice){0}, tier);
+            for (uint32_t k = 0; k < w->n_leads; k++)
+                if (w->leads[k].industry.n)
+                    check_place(&c, sorted[i], w->leads[k].industry, tier);
+        }
+    free(sorted);
+    return c.found;
+}
+
+void work_destroy(struct work *w)
+{
+    if (!w)
+        return;
+    arena_finish(&w->arena);
+    free(w);
+}
