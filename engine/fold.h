@@ -181,6 +181,14 @@ enum cause { CAUSE_SIGNALS, CAUSE_CLOCK, CAUSE_SETTINGS };
 /* Judges the record at `at`, changes its alert, emits what changed, and stores the record. */
 void life_judge(struct engine *, struct record *, int64_t at, enum cause);
 void life_merge(struct engine *, struct record *from, struct record *into, int64_t at);
+/* The judgement itself: nothing of it is emitted; the record's figures are set. */
+void life_look(struct engine *, struct record *, int64_t at, struct judgement *);
+bool alert_load(struct engine *, uint64_t number, struct alert *); /* false: none of that number (0 too), or it failed */
+struct event alert_event(enum event_type, uint8_t level_before); /* empty but for these */
+/* One change: numbers it, stores alert and event, publishes. `ev` has what is particular to it. */
+void alert_emit(struct engine *, const struct record *, struct alert *, int64_t at, struct event *ev);
+
+/* ---- steps.c: what teams do ---- */
 void life_act(struct engine *, const struct entry_action *);
 
 /* ---- identity.c: which record a signal belongs to, and names as they come and go ---- */
