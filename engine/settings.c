@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/settings.h"
+#include "engine/rules_load.h"
 
 #include "lib/calendar.h"
 #include "lib/mem.h"
@@ -82,78 +82,6 @@ static void load_kinds(struct settings *s, const struct tree *list, struct mista
         load_clears(s, &s->kinds[i], text_of(list->items[i], "clears"));
 }
 
-/* A score in points as parts per million of certainty: 40 -> 400,000. */
-static uint32_t points(const struct tree *t, const char *what, struct mistakes *m)
-{
-    int64_t v = 0;
-    if (!tree_ppm(t, &v) || v < 0 || v >= INT64_C(100) * PPM) {
-        mistake_at(m, t, NULL, "%s must be a number of points from 0 to below 100", what);
-        return 0;
-    }
-    return (uint32_t)(v / 100);
-}
-
-static const char *const level_names[] = {NULL, "general", "major", "critical"};
-
-static void load_levels(struct settings *s, const struct tree *score, struct mistakes *m)
-{
-    const struct tree *levels = tree_get(score, "levels");
-    uint32_t reach[LEVEL_COUNT] = {0}, hysteresis = points(tree_get(score, "hysteresis"), "hysteresis", m);
-    for (int l = LEVEL_GENERAL; l < LEVEL_COUNT; l++) {
-        reach[l] = points(tree_get(levels, level_names[l]), level_names[l], m);
-        if (reach[l] <= reach[l - 1])
-            mistake_at(m, levels, NULL, "levels must rise: %s is not above what is below it", level_names[l]);
-        s->reach[l] = fixed_hazard(reach[l]);
-        s->hold[l] = reach[l] > hysteresis ? fixed_hazard(reach[l] - hysteresis) : 0;
-    }
-}
-
-static void load_alone(struct settings *s, const struct tree *score, struct mistakes *m)
-{
-    const struct tree *most = tree_get(score, "one_agency_at_most"), *others = tree_get(score, "others_at_least");
-    int level = most ? level_of(most->text) : LEVEL_MAJOR;
-    if (level < 0)
-        mistake_at(m, most, nearest_word(most->text, level_names + 1, 3), "one_agency_at_most: \"%.*s\" is no level",
-                   SLICE_ARG(most->text));
-    s->alone_at_most = (uint8_t)(level < 0 ? LEVEL_CRITICAL : level);
-    s->others_at_least = fixed_hazard(others ? points(others, "others_at_least", m) : 50000);
-}
-
-static uint32_t factor_ppm(const struct tree *t, struct mistakes *m)
-{
-    int64_t v = PPM;
-    if (!tree_ppm(t, &v) || v <= 0 || v > 10 * PPM) {
-        mistake_at(m, t, NULL, "a factor must be a number above 0 and at most 10");
-        v = PPM;
-    }
-    return (uint32_t)v;
-}
-
-static struct factor *load_factors(struct settings *s, const struct tree *map, uint32_t *n, struct mistakes *m)
-{
-    *n = map && map->type == TREE_MAP ? map->n : 0;
-    struct factor *list = arena_zalloc(&s->arena, (*n + 1) * sizeof *list);
-    for (uint32_t i = 0; i < *n; i++) {
-        list[i].key = arena_slice(&s->arena, map->keys[i]->text);
-        list[i].ppm = factor_ppm(map->items[i], m);
-    }
-    return list;
-}
-
-static void load_credit(struct settings *s, const struct tree *map, struct mistakes *m)
-{
-    s->credit = load_factors(s, map, &s->n_credit, m);
-    for (uint32_t i = 0; i < s->n_credit; i++)
-        if (s->credit[i].key.n != 1 || !strchr("ABC", s->credit[i].key.p[0]))
-            mistake_at(m, map->keys[i], NULL, "credit: the grades are A, B and C");
-}
-
-static int season_order(const void *a, const void *b)
-{
-    const struct season *x = a, *y = b;
-    return (x->from > y->from) - (x->from < y->from);
-}
-
 static void load_festivals(struct settings *s, const struct tree *days, struct mistakes *m)
 {
     uint32_t n = days && days->type == TREE_LIST ? days->n : 0;
@@ -168,27 +96,6 @@ static void load_festivals(struct settings *s, const struct tree *days, struct m
     }
 }
 
-static void load_seasons(struct settings *s, const struct tree *map, struct mistakes *m)
-{
-    uint32_t n = map && map->type == TREE_MAP ? map->n : 0;
-    s->seasons = arena_zalloc(&s->arena, ((size_t)n * s->n_festivals + 1) * sizeof *s->seasons);
-    for (uint32_t i = 0; i < n; i++) {
-        int64_t before = 0;
-        uint32_t had = s->n_seasons, ppm = factor_ppm(tree_get(map->items[i], "factor"), m);
-        if (!tree_duration(tree_get(map->items[i], "before"), &before) || before <= 0)
-            mistake_at(m, map->items[i], NULL, "season: 'before' must be a duration like 60d");
-        for (uint32_t d = 0; d < s->n_festivals; d++) {
-            const struct festival *f = &s->festivals[d];
-            if (slice_eq(f->name, map->keys[i]->text))
-                s->seasons[s->n_seasons++] = (struct season){f->day - before, f->day, ppm, f->name};
-        }
-        if (s->n_seasons == had)
-            mistake_at(m, map->keys[i], NULL, "season: the calendar knows no festival \"%.*s\"",
-                       SLICE_ARG(map->keys[i]->text));
-    }
-    qsort(s->seasons, s->n_seasons, sizeof *s->seasons, season_order);
-}
-
 static void check_keys(const struct tree *map, const char *const *words, size_t n, const char *where, struct mistakes *m)
 {
     for (uint32_t i = 0; map && map->type == TREE_MAP && i < map->n; i++) {
@@ -201,27 +108,29 @@ static void check_keys(const struct tree *map, const char *const *words, size_t 
     }
 }
 
-static void load_score(struct settings *s, const struct tree *score, struct mistakes *m)
+/* The second rules file over the same kinds. Its mistakes are told under its own name. */
+static void compile_shadow(struct settings *s, const struct tree *t, struct mistakes *m)
 {
-    static const char *const keys[] = {"levels", "hysteresis", "one_agency_at_most", "others_at_least", "factors"};
-    static const char *const factors[] = {"industry", "credit", "season"};
-    const struct tree *f = tree_get(score, "factors");
-    if (!score) {
-        mistake_at(m, NULL, NULL, "rules: the part 'score' is missing");
+    const struct tree *shadow = tree_get(t, "shadow");
+    struct arena a = {0};
+    if (!shadow)
         return;
-    }
-    check_keys(score, keys, ARRAY_LEN(keys), "score", m);
-    check_keys(f, factors, ARRAY_LEN(factors), "factors", m);
-    load_levels(s, score, m);
-    load_alone(s, score, m);
-    s->industry = load_factors(s, tree_get(f, "industry"), &s->n_industry, m);
-    load_credit(s, tree_get(f, "credit"), m);
-    load_seasons(s, tree_get(f, "season"), m);
+    struct tree *other = tree_new(&a, TREE_MAP);
+    for (uint32_t i = 0; i < t->n; i++)
+        if (!slice_is(t->keys[i]->text, "shadow") && !slice_is(t->keys[i]->text, "rules"))
+            tree_pair(&a, other, t->keys[i], t->items[i]);
+    tree_set(&a, other, SLICE("rules"), arena_copy(&a, shadow, sizeof *shadow));
+    const char *part = m->part;
+    m->part = "shadow";
+    int rc = settings_compile(other, m, &s->shadow);
+    assert((rc == 0) == (s->shadow != NULL)); /* what is wrong counts among the mistakes */
+    m->part = part;
+    arena_finish(&a);
 }
 
 int settings_compile(const struct tree *t, struct mistakes *m, struct settings **out)
 {
-    static const char *const keys[] = {"version", "score", "selectors", "rules"};
+    static const char *const keys[] = {"version", "score", "selectors", "assessment", "rules"};
     const struct tree *rules = tree_get(t, "rules");
     struct settings *s = mem_zalloc(sizeof *s);
     int64_t version = 0;
@@ -234,8 +143,10 @@ int settings_compile(const struct tree *t, struct mistakes *m, struct settings *
     check_keys(rules, keys, ARRAY_LEN(keys), "rules", m);
     load_kinds(s, tree_get(t, "kinds"), m);
     load_festivals(s, tree_get(t, "festivals"), m);
+    load_thresholds(s, tree_get(t, "thresholds"), m);
     load_score(s, tree_get(rules, "score"), m);
     rules_load(s, rules, m);
+    compile_shadow(s, t, m);
     if (m->total > before) {
         settings_destroy(s);
         return WW_ECONFIG;
@@ -248,6 +159,7 @@ void settings_destroy(struct settings *s)
 {
     if (!s)
         return;
+    settings_destroy(s->shadow);
     free(s->kind_of_word);
     arena_finish(&s->arena);
     free(s);
@@ -276,6 +188,8 @@ void settings_bind(struct settings *s, struct dict *d)
         s->kind_of_word[dict_add(d, DICT_KIND, s->kinds[i].name)] = i + 1;
     for (uint32_t i = 0; i < s->n_rules; i++)
         s->rules[i].word = bind_rule(s, d, &s->rules[i]);
+    if (s->shadow)
+        settings_bind(s->shadow, d);
 }
 
 uint32_t settings_kind_at(const struct settings *s, uint32_t word)

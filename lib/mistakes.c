@@ -23,7 +23,7 @@ void mistake_put(struct mistakes *m, uint32_t line, uint32_t column, const char 
         n = 0;
     struct slice s = {text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1};
     m->list[m->n++] = (struct mistake){line, column, arena_slice(m->arena, s).p,
-                                       hint ? arena_slice(m->arena, slice_of(hint)).p : NULL};
+                                       hint ? arena_slice(m->arena, slice_of(hint)).p : NULL, m->part};
 }
 
 void mistake_at(struct mistakes *m, const struct tree *where, const char *hint, const char *fmt, ...)
@@ -116,11 +116,36 @@ static void put_line(struct buf *out, struct slice line, uint32_t column)
 static int by_place(const void *va, const void *vb)
 {
     const struct mistake *a = *(const struct mistake *const *)va, *b = *(const struct mistake *const *)vb;
+    int part = strcmp(a->part ? a->part : "", b->part ? b->part : "");
+    if (part)
+        return part;
     if (a->line != b->line)
         return a->line < b->line ? -1 : 1;
     if (a->column != b->column)
         return a->column < b->column ? -1 : 1;
     return a < b ? -1 : a > b;
+}
+
+/* NULL: the first document. */
+static const struct mistakes_part *part_of(const struct mistakes *m, const char *part)
+{
+    for (size_t i = 0; part && i < ARRAY_LEN(m->parts); i++)
+        if (m->parts[i].part && strcmp(m->parts[i].part, part) == 0)
+            return &m->parts[i];
+    return NULL;
+}
+
+const char *mistake_file(const struct mistakes *m, const struct mistake *at)
+{
+    const struct mistakes_part *part = part_of(m, at->part);
+    const char *file = part ? part->file : at->part ? at->part : m->file;
+    return file ? file : "-";
+}
+
+static struct slice text_of(const struct mistakes *m, const struct mistake *at, struct slice first)
+{
+    const struct mistakes_part *part = part_of(m, at->part);
+    return part ? part->source : at->part ? (struct slice){0} : first;
 }
 
 void mistakes_print(const struct mistakes *m, struct slice source, struct buf *out)
@@ -132,11 +157,11 @@ void mistakes_print(const struct mistakes *m, struct slice source, struct buf *o
     for (size_t i = 0; i < m->n; i++) {
         const struct mistake *at = order[i];
         if (at->line)
-            put(out, "%s:%u:%u: error: %s\n", m->file ? m->file : "-", at->line, at->column, at->sentence);
+            put(out, "%s:%u:%u: error: %s\n", mistake_file(m, at), at->line, at->column, at->sentence);
         else
-            put(out, "%s: error: %s\n", m->file ? m->file : "-", at->sentence);
+            put(out, "%s: error: %s\n", mistake_file(m, at), at->sentence);
         if (at->line && at->column)
-            put_line(out, line_of(source, at->line), at->column);
+            put_line(out, line_of(text_of(m, at, source), at->line), at->column);
         if (at->hint)
             put(out, "  hint: %s\n", at->hint);
     }

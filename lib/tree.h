@@ -57,9 +57,20 @@ struct mistakes {
         uint32_t line, column;
         const char *sentence; /* "unknown operator \"al\"" */
         const char *hint;     /* "did you mean \"all\"?" or NULL */
+        const char *part;     /* of which document, where several are checked as one; NULL: that of `file` */
     } list[20];
     size_t n, total; /* kept, found */
+    /* Other documents that are checked together with the first, such as the areas beside the rules: whoever checks names
+     * the one in hand in `part` (static text), whoever prints says which file that is. */
+    const char *part;
+    struct mistakes_part {
+        const char *part, *file;
+        struct slice source;
+    } parts[4];
 };
+
+/* File of a mistake, and its text; the first document's where nothing else was said. */
+const char *mistake_file(const struct mistakes *, const struct mistake *);
 
 void mistake_at(struct mistakes *, const struct tree *where, const char *hint, const char *fmt, ...) WW_PRINTF(4, 5);
 /* The same for a place without a node; sentence and hint are copied. */

@@ -45,7 +45,7 @@ static void mistakes_have_their_place(void **unused)
         {RULE("{signal: tax.arrears, within: 30}", "{raise: major}"), "within"},
         {RULE("{signal: tax.arrears}", "{raise: major}"), "within"},
         {RULE("{count: {of: any, at_least: 0, within: 3d}}", "{raise: major}"), "at_least"},
-        {RULE("{agencies: {at_least: 3, within: 3d}}", "{raise: major}"), "of:"},
+        {RULE("{agencies: {at_least: 3, within: 3d}}", "{raise: major}"), "'of'"},
         {RULE("{agencies: {of: any, at_least: 3, within: 3d, where: x}}", "{raise: major}"), "unknown key \"where\""},
         {RULE("{signal: {kind: tax.arrears, where: {people: {at_least: x}}}, within: 3d}", "{raise: major}"), "whole number"},
         {RULE("{signal: {kind: tax.arrears, where: {amount: {at_least: 5}}}, within: 3d}", "{raise: major}"), "yuan"},
