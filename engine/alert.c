@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/alert.h"
 
-enum { ALERT_VERSION = 1 };
+enum { ALERT_VERSION = 2 };
 
 #define ALERT_UNSIGNED(a)                                                                                    \
     {                                                                                                        \
@@ -15,6 +15,88 @@ enum { ALERT_VERSION = 1 };
     {                                                                                                        \
         &(a)->uscc, &(a)->name, &(a)->industry, &(a)->team                                                   \
     }
+
+struct handling handling_none(void)
+{
+    return (struct handling){.opened_at = NO_INT,     .seen_at = NO_INT,       .accepted_at = NO_INT,
+                             .forwarded_at = NO_INT,  .verified_at = NO_INT,   .escalate_at = NO_INT,
+                             .unattended_at = NO_INT, .held_since = NO_INT,    .held_until = NO_INT,
+                             .snoozed_since = NO_INT, .snoozed_until = NO_INT, .follow_up_at = NO_INT,
+                             .undo_finding_at = NO_INT};
+}
+
+#define HANDLING_TIMES(h)                                                                                    \
+    {                                                                                                        \
+        &(h)->opened_at, &(h)->seen_at, &(h)->accepted_at, &(h)->forwarded_at, &(h)->verified_at,            \
+            &(h)->escalate_at, &(h)->unattended_at, &(h)->held_since, &(h)->held_until, &(h)->snoozed_since, \
+            &(h)->snoozed_until, &(h)->follow_up_at, &(h)->undo_finding_at                                   \
+    }
+
+static void put_handling(struct buf *b, const struct handling *h)
+{
+    const int64_t *const times[] = HANDLING_TIMES(h);
+    const uint8_t small[] = {h->step, h->tier, h->extended, h->snoozed_level, h->overdue, h->undo_finding};
+    for (size_t k = 0; k < ARRAY_LEN(times); k++)
+        buf_when(b, *times[k]);
+    buf_put(b, small, sizeof small);
+    buf_varint(b, h->n_snoozed_kinds);
+    for (uint32_t k = 0; k < h->n_snoozed_kinds; k++)
+        buf_varint(b, h->snoozed_kinds[k]);
+    buf_slice(b, h->routed);
+    buf_varint(b, h->n_taken);
+    for (uint32_t k = 0; k < h->n_taken; k++) {
+        const struct taken *t = &h->taken[k];
+        buf_slice(b, t->measure);
+        buf_slice(b, t->ref);
+        buf_varint(b, t->entry);
+        buf_when(b, t->at);
+        buf_when(b, t->due);
+        buf_when(b, t->people);
+        buf_when(b, t->amount);
+        buf_u8(b, t->state);
+    }
+    buf_varint(b, h->undo_entry);
+    buf_varint(b, h->undo_finding_entry);
+    buf_slice(b, h->undo);
+}
+
+static void get_taken(struct rd *r, struct arena *arena, struct handling *h)
+{
+    h->n_taken = (uint32_t)rd_count(r, 8);
+    h->taken = arena_zalloc(arena, (h->n_taken + 1) * sizeof *h->taken);
+    for (uint32_t k = 0; k < h->n_taken && !r->bad; k++) {
+        struct taken *t = &h->taken[k];
+        t->measure = rd_slice(r);
+        t->ref = rd_slice(r);
+        t->entry = rd_varint(r);
+        t->at = rd_when(r);
+        t->due = rd_when(r);
+        t->people = rd_when(r);
+        t->amount = rd_when(r);
+        t->state = rd_u8(r);
+    }
+}
+
+static void get_handling(struct rd *r, struct arena *arena, struct handling *h)
+{
+    int64_t *const times[] = HANDLING_TIMES(h);
+    uint8_t *const small[] = {&h->step, &h->tier, &h->extended, &h->snoozed_level};
+    for (size_t k = 0; k < ARRAY_LEN(times); k++)
+        *times[k] = rd_when(r);
+    for (size_t k = 0; k < ARRAY_LEN(small); k++)
+        *small[k] = rd_u8(r);
+    h->overdue = rd_u8(r);
+    h->undo_finding = rd_u8(r);
+    h->n_snoozed_kinds = (uint32_t)rd_count(r, 1);
+    h->snoozed_kinds = arena_alloc(arena, (h->n_snoozed_kinds + 1) * sizeof *h->snoozed_kinds);
+    for (uint32_t k = 0; k < h->n_snoozed_kinds; k++)
+        h->snoozed_kinds[k] = (uint32_t)rd_varint(r);
+    h->routed = rd_slice(r);
+    get_taken(r, arena, h);
+    h->undo_entry = rd_varint(r);
+    h->undo_finding_entry = rd_varint(r);
+    h->undo = rd_slice(r);
+}
 
 void alert_put(struct buf *b, const struct alert *a)
 {
@@ -38,6 +120,7 @@ void alert_put(struct buf *b, const struct alert *a)
     buf_varint(b, a->n_joined);
     for (uint32_t k = 0; k < a->n_joined; k++)
         buf_slice(b, a->joined[k]);
+    put_handling(b, &a->h);
 }
 
 static void get_lists(struct rd *r, struct arena *arena, struct alert *a)
@@ -52,6 +135,7 @@ static void get_lists(struct rd *r, struct arena *arena, struct alert *a)
     for (uint32_t k = 0; k < a->n_joined; k++)
         joined[k] = rd_slice(r);
     a->joined = joined;
+    get_handling(r, arena, &a->h);
 }
 
 int alert_get(struct slice bytes, struct arena *arena, struct alert *a, struct err *err)

@@ -8,6 +8,47 @@
 
 enum { REOPEN_DAYS = 90 }; /* PROTOCOL: new signals within it reopen a closed alert */
 
+/* A measure that was taken. */
+enum taken_state { TAKEN_OPEN, TAKEN_ANSWERED, TAKEN_SILENT, TAKEN_ENDED };
+
+struct taken {
+    struct slice measure, ref; /* its id as configured when it was taken */
+    uint64_t entry;            /* that took it */
+    int64_t at, due;           /* due: NO_INT: none */
+    int64_t people, amount;    /* NO_INT: not given */
+    uint8_t state;
+};
+
+/* Which deadline an alert's `due` is. */
+enum due_step { DUE_NONE, DUE_ACCEPT, DUE_VERIFY, DUE_CLOSE };
+
+/* How an alert is being worked (engine/steps.c, engine/timers.c). Times: NO_INT: not yet, or none. */
+struct handling {
+    int64_t opened_at;                  /* it rose, or came back: deadlines count from here */
+    int64_t seen_at, accepted_at, forwarded_at, verified_at; /* the four first steps, since then */
+    int64_t escalate_at;                /* overdue: the next tier has it then */
+    int64_t unattended_at;              /* nobody looked: told then */
+    int64_t held_since, held_until;     /* deadlines stand still */
+    int64_t snoozed_since, snoozed_until;
+    int64_t follow_up_at;               /* closed: to be called back then */
+    uint8_t step;                       /* enum due_step of `due` */
+    uint8_t tier;                       /* who has it: 0 the lowest */
+    uint8_t extended;                   /* how often */
+    uint8_t snoozed_level;
+    bool overdue;                       /* told */
+    uint32_t n_snoozed_kinds;
+    uint32_t *snoozed_kinds;            /* dict numbers of the kinds that counted when it was put off */
+    struct slice routed;                /* team by place and industry when it rose, or since teams changed */
+    uint32_t n_taken;
+    struct taken *taken;
+    /* the last step, to be undone by `correct`: its entry (0: none) and the alert's bytes before it */
+    uint64_t undo_entry;
+    struct slice undo;
+    uint8_t undo_finding;               /* and what the record held as found */
+    int64_t undo_finding_at;
+    uint64_t undo_finding_entry;
+};
+
 struct alert {
     uint64_t number;          /* that of its `raised` event */
     uint64_t version;         /* number of its events */
@@ -30,7 +71,11 @@ struct alert {
     struct slice team;        /* assigned; empty: by place */
     uint32_t n_joined;
     const struct slice *joined;
+    struct handling h;
 };
+
+/* Nothing done yet: all times NO_INT. */
+struct handling handling_none(void);
 
 enum finding { FINDING_NONE, FINDING_CONFIRMED, FINDING_UNFOUNDED, FINDING_FALSE_CLAIM };
 

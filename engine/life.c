@@ -163,7 +163,7 @@ static void open_alert(struct engine *e, struct record *c, struct alert *a, bool
     struct event ev = alert_event(recent ? EVENT_REOPENED : EVENT_RAISED, LEVEL_NONE);
     ev.rules_changed = cause == CAUSE_SETTINGS;
     if (!recent)
-        *a = (struct alert){.due = NO_INT, .closed_at = NO_INT, .rule = UINT32_MAX};
+        *a = (struct alert){.due = NO_INT, .closed_at = NO_INT, .rule = UINT32_MAX, .h = handling_none()};
     a->state = ALERT_STATE_OPEN;
     a->withdrawn = false;
     a->finding = FINDING_NONE;
