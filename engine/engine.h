@@ -22,6 +22,12 @@ struct engine;
 int engine_create(struct engine **, const struct state_loader *, size_t cache_bytes, struct err *) WW_CHECK;
 void engine_destroy(struct engine *);
 
+/* An engine that only answers (engine/whatif.h), over a store that another writes: reads settings, words and what was
+ * reported when, never what is due or seen; must not be given an entry. Before each question engine_reader_renew takes it to
+ * the moment that the loader shows now. Owned by the thread of the loader. WW_EDAMAGED, WW_EIO. */
+int engine_create_reader(struct engine **, const struct state_loader *, struct err *) WW_CHECK;
+int engine_reader_renew(struct engine *, struct err *) WW_CHECK;
+
 uint64_t engine_number(const struct engine *); /* last entry applied, 0: none */
 int64_t engine_time(const struct engine *);    /* its time */
 uint64_t engine_events(const struct engine *); /* number of the last alert event, 0: none */
@@ -80,6 +86,9 @@ struct source_stats {
 };
 /* By DICT_SOURCE number; false: none. Writer thread, or before it runs. */
 bool engine_source_stats(const struct engine *, uint32_t source, struct source_stats *);
+
+/* Journal time of the last signal of a kind (DICT_KIND number), exercises and tests left out; NO_INT: none ever. */
+int64_t engine_kind_last(const struct engine *, uint32_t kind);
 
 /* Where an entry about this enterprise goes now: a name that belongs to one code is that code's enterprise. */
 struct ekey engine_resolve(struct engine *, const struct ekey *);

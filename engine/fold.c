@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { META_VERSION = 1 };
+enum { META_VERSION = 1, KIND_ROW = 'k' };
 
 /* ---- records ---- */
 
@@ -52,6 +52,27 @@ static void count_source(struct engine *e, uint32_t source)
     c->stats.accepted++;
     c->stats.last = e->time;
     c->changed = true;
+}
+
+/* Which agency spoke last when: `feeds` tells of senders, and one sender may speak for several. */
+static struct kind_count *kind_count(struct engine *e, uint32_t kind)
+{
+    if (kind >= e->n_kinds) {
+        e->kinds = mem_grow(e->kinds, &e->cap_kinds, kind + 1, sizeof *e->kinds);
+        while (e->n_kinds <= kind)
+            e->kinds[e->n_kinds++] = (struct kind_count){NO_INT, false};
+    }
+    return &e->kinds[kind];
+}
+
+static void count_kind(struct engine *e, uint32_t kind)
+{
+    *kind_count(e, kind) = (struct kind_count){e->time, true};
+}
+
+int64_t engine_kind_last(const struct engine *e, uint32_t kind)
+{
+    return kind < e->n_kinds ? e->kinds[kind].last : NO_INT;
 }
 
 bool engine_source_stats(const struct engine *e, uint32_t source, struct source_stats *out)
@@ -195,8 +216,10 @@ static void fold_signal(struct engine *e, const struct entry *entry)
     const struct ekey *given = s->uscc.n ? &code : name;
     struct seen_row row = {e->number, cancels ? SEEN_CANCELS : seen_kind(s->kind), *given, true};
     seen_put(e->seen, x->id_hash, &row);
-    if (s->status == STATUS_ACTUAL)
+    if (s->status == STATUS_ACTUAL) {
         count_source(e, source);
+        count_kind(e, kind);
+    }
     if (cancels)
         withdraw(e, x, given, kind, source);
     else
@@ -409,6 +432,21 @@ static void store_sources(struct engine *e)
     }
 }
 
+/* In T_SOURCE as well, under keys that are no source's. */
+static void store_kinds(struct engine *e)
+{
+    for (uint32_t i = 0; i < e->n_kinds; i++) {
+        const uint8_t key[5] = {KIND_ROW, (uint8_t)(i >> 24), (uint8_t)(i >> 16), (uint8_t)(i >> 8), (uint8_t)i};
+        if (!e->kinds[i].changed)
+            continue;
+        e->kinds[i].changed = false;
+        buf_reset(&e->buf);
+        buf_u8(&e->buf, META_VERSION);
+        buf_when(&e->buf, e->kinds[i].last);
+        state_put_cold(e->state, T_SOURCE, key, sizeof key, e->buf.p, e->buf.n);
+    }
+}
+
 static void store_meta(struct engine *e)
 {
     buf_reset(&e->buf);
@@ -429,6 +467,7 @@ struct checkpoint *engine_checkpoint(struct engine *e)
     seen_checkpoint(e->seen);
     store_words(e);
     store_sources(e);
+    store_kinds(e);
     store_meta(e);
     e->number_stored = e->number;
     struct checkpoint *cp = state_checkpoint(e->state);
@@ -472,9 +511,20 @@ static bool add_word(void *arg, struct slice key, struct slice value)
     return true;
 }
 
+static void add_kind_row(struct engine *e, struct slice key, struct slice value)
+{
+    const uint8_t *k = (const uint8_t *)key.p;
+    struct rd r = rd_of(value.p, value.n);
+    uint32_t id = (uint32_t)k[1] << 24 | (uint32_t)k[2] << 16 | (uint32_t)k[3] << 8 | k[4];
+    if (rd_u8(&r) == META_VERSION && id < dict_count(e->dict, DICT_KIND))
+        kind_count(e, id)->last = rd_when(&r);
+}
+
 static bool add_source(void *arg, struct slice key, struct slice value)
 {
     struct engine *e = arg;
+    if (key.n == 5 && key.p[0] == KIND_ROW)
+        add_kind_row(e, key, value);
     const uint8_t *k = (const uint8_t *)key.p;
     struct rd r = rd_of(value.p, value.n);
     if (key.n != 4 || rd_u8(&r) != META_VERSION)
@@ -544,7 +594,36 @@ static int load(struct engine *e, struct err *err)
     return rc;
 }
 
-int engine_create(struct engine **out, const struct state_loader *loader, size_t cache_bytes, struct err *err)
+/* Settings are compiled again only when they are others. */
+static int renew_settings(struct engine *e, struct err *err)
+{
+    struct slice v = state_get(e->state, T_META, "settings", 8);
+    struct rd r = rd_of(v.p, v.n);
+    struct slice hash = v.p ? rd_slice(&r) : (struct slice){0};
+    return e->settings && slice_eq(hash, e->settings_hash) ? 0 : load_settings(e, err);
+}
+
+int engine_reader_renew(struct engine *e, struct err *err)
+{
+    const struct state_loader *loader = state_loader_of(e->state);
+    state_destroy(e->state);
+    e->state = state_create(loader, SIZE_MAX);
+    arena_reset(&e->scratch);
+    e->failed = false;
+    int rc = load_meta(e, err);
+    if (rc == 0)
+        rc = state_scan(e->state, T_DICT, add_word, e, err);
+    if (rc == 0)
+        rc = renew_settings(e, err);
+    if (rc == 0)
+        rc = state_scan(e->state, T_SOURCE, add_source, e, err);
+    const struct err *failed = state_failed(e->state);
+    if (rc == 0 && failed && err)
+        *err = *failed;
+    return rc == 0 && failed ? failed->code : rc;
+}
+
+static struct engine *make(const struct state_loader *loader, size_t cache_bytes)
 {
     struct engine *e = mem_zalloc(sizeof *e);
     e->state = state_create(loader, cache_bytes);
@@ -552,6 +631,24 @@ int engine_create(struct engine **out, const struct state_loader *loader, size_t
     e->dict = dict_create();
     e->due = due_create(e);
     e->seen = seen_create(e);
+    return e;
+}
+
+int engine_create_reader(struct engine **out, const struct state_loader *loader, struct err *err)
+{
+    struct engine *e = make(loader, SIZE_MAX);
+    int rc = engine_reader_renew(e, err);
+    if (rc < 0) {
+        engine_destroy(e);
+        e = NULL;
+    }
+    *out = e;
+    return rc;
+}
+
+int engine_create(struct engine **out, const struct state_loader *loader, size_t cache_bytes, struct err *err)
+{
+    struct engine *e = make(loader, cache_bytes);
     int rc = loader ? load(e, err) : 0;
     if (rc < 0) {
         engine_destroy(e);
@@ -574,6 +671,7 @@ void engine_destroy(struct engine *e)
     buf_finish(&e->buf);
     free((char *)(uintptr_t)e->settings_hash.p);
     free(e->sources);
+    free(e->kinds);
     free(e);
 }
 

@@ -34,6 +34,11 @@ struct engine {
         bool changed;               /* since the last checkpoint */
     } *sources;                     /* by DICT_SOURCE number */
     size_t n_sources, cap_sources;
+    struct kind_count {
+        int64_t last;               /* journal time of the last signal of this kind, about anybody; NO_INT: none */
+        bool changed;               /* since the last checkpoint */
+    } *kinds;                       /* by DICT_KIND number; whose silence is told */
+    size_t n_kinds, cap_kinds;
     /* of the entry in hand */
     struct arena scratch;
     struct buf buf;
@@ -144,6 +149,7 @@ void rule_index_candidates(const struct settings *, const struct record *, uint6
 
 /* ---- profile.c: what an enterprise is, from its registry.* signals ---- */
 void profile_work_out(struct engine *, struct record *);
+void profile_keep(struct engine *, struct series *, const struct sig *); /* an active one left for a block */
 struct slice profile_of_signal(struct engine *, const struct signal *); /* sig.profile of a signal; in the scratch arena */
 
 /* ---- link.c: who is bound to whom. hub.c: members of a hub, in pages ---- */
