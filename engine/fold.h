@@ -47,6 +47,7 @@ struct engine {
     bool failed;                    /* bytes did not decode: err says what */
     struct ekey *again;             /* to be judged before the entry is done (link_settle); in `scratch` */
     size_t n_again, cap_again;
+    uint64_t derived;               /* signals that the entry in hand made: ordinals */
 };
 
 static inline bool engine_failed(const struct engine *e)
@@ -140,12 +141,15 @@ static inline bool judged_fired(const struct judgement *j, uint32_t rule)
     return j->fired[rule / 64] >> (rule % 64) & 1;
 }
 
+/* The first rule that holds, from that position on; UINT32_MAX: none. */
+uint32_t judged_next(const struct settings *, const struct judgement *, uint32_t from);
+
 /* ---- rule_index.c: the rules that a record's signals can concern, so that a thousand rules cost what ten do ---- */
 struct rule_index;
 struct rule_index *rule_index_make(const struct settings *, struct arena *);
 /* Sets the bit of each rule that may hold for this record, or may come to hold by time alone; the others cannot until a
  * signal comes. `bits` holds n_rules, zeroed. */
-void rule_index_candidates(const struct settings *, const struct record *, uint64_t *bits);
+void rule_index_candidates(const struct settings *, const struct record *, int64_t at, uint64_t *bits);
 
 /* ---- profile.c: what an enterprise is, from its registry.* signals ---- */
 void profile_work_out(struct engine *, struct record *);
@@ -193,6 +197,22 @@ bool alert_load(struct engine *, uint64_t number, struct alert *); /* false: non
 struct event alert_event(enum event_type, uint8_t level_before); /* empty but for these */
 /* One change: numbers it, stores alert and event, publishes. `ev` has what is particular to it. */
 void alert_emit(struct engine *, const struct record *, struct alert *, int64_t at, struct event *ev);
+
+/* ---- timers.c: what the clock does to an alert. `at`: now ---- */
+enum { DERIVED_SHIFT = 48 }; /* a signal that the fold makes itself: number of the entry | ordinal << DERIVED_SHIFT */
+void timers_open(struct engine *, struct alert *, int64_t at);          /* it rose, or came back */
+void timers_set(struct engine *, struct alert *);                       /* a step was done: the next one's deadline */
+void timers_level(struct engine *, struct alert *, uint8_t before);     /* its level changed */
+void timers_wake(struct alert *, int64_t at);                           /* no longer held or put off */
+bool timers_broken(const struct record *, const struct alert *);        /* put off, and there is news of another kind */
+bool timers_climb(struct engine *, struct alert *);                     /* one tier up; false: there is none */
+/* Before the judgement: measures that ran out feed their silence back as signals. */
+void timers_derive(struct engine *, struct record *, struct alert *, int64_t at);
+/* After it: the events of what is due. */
+void timers_tell(struct engine *, struct record *, struct alert *, int64_t at, const struct judgement *);
+int64_t timers_next(const struct engine *, const struct alert *);       /* INT64_MAX: nothing */
+/* A signal by the fold itself, dated `at`. */
+void timers_feed(struct engine *, struct record *, struct slice kind, int64_t at, int64_t people, int64_t amount);
 
 /* ---- steps.c: what teams do ---- */
 void life_act(struct engine *, const struct entry_action *);

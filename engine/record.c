@@ -131,6 +131,7 @@ static void put_spilled(struct buf *b, const struct series *s)
     buf_zigzag(b, s->spilled_latest);
     buf_u8(b, s->spilled_rank);
     buf_u64(b, s->spilled_sum);
+    put_sigs(b, s->words, s->n_words, true);
 }
 
 static void get_spilled(struct rd *r, struct arena *a, struct series *s)
@@ -163,6 +164,9 @@ static void get_spilled(struct rd *r, struct arena *a, struct series *s)
     s->spilled_latest = rd_zigzag(r);
     s->spilled_rank = rd_u8(r);
     s->spilled_sum = rd_u64(r);
+    s->words = get_sigs(r, a, &s->n_words, 0);
+    for (uint32_t i = 0; i < s->n_words; i++)
+        s->words[i].active = true;
 }
 
 /* The plain fields of a record, each once, for both directions. */

@@ -70,6 +70,8 @@ struct series {
     int64_t spilled_latest;        /* at of the latest active one that left; NO_INT: none */
     uint8_t spilled_rank;          /* its rank */
     uint64_t spilled_sum;          /* checksum of the active ones' numbers */
+    uint32_t n_words;              /* registry.profile: of what left, the active ones that still have the last word of */
+    struct sig *words;             /* something, oldest first */
     /* worked out, not stored */
     int64_t cleared;               /* all up to this time is cleared; NO_INT: nothing */
     int64_t latest;                /* at of the latest active one; NO_INT: none */
@@ -158,6 +160,10 @@ enum profile_key { PROFILE_HEADCOUNT = 1, PROFILE_PAYROLL, PROFILE_PARENT, PROFI
 /* sig.profile: adds one (text or number); takes the next, false at the end. */
 void profile_put(struct buf *, enum profile_key, struct slice text, int64_t number);
 bool profile_next(struct rd *, enum profile_key *, struct slice *text, int64_t *number);
+struct slice profile_text(const struct sig *, enum profile_key); /* the text of one; empty: not told */
+/* What the active signals of registry.profile (`kind`: its dict number; negative: none ever came) tell: registered place,
+ * industry, credit, headcount, payroll, parent, former name, status, tags. Lists in the arena. */
+void profile_read(struct arena *, struct record *, int64_t kind);
 
 void record_put(struct buf *, const struct record *);
 /* Slices point into `bytes`, lists into the arena. */

@@ -115,7 +115,7 @@ void series_drop_blocks(struct engine *e, const struct record *c, struct series 
     uint8_t key[STATE_KEY_MAX];
     for (uint32_t i = 0; i < s->n_blocks; i++)
         state_del(e->state, T_BLOCK, key, block_key(key, &c->key, s, s->blocks[i].no));
-    s->n_blocks = s->n_buckets = s->spilled_active = 0;
+    s->n_blocks = s->n_buckets = s->spilled_active = s->n_words = 0;
     s->spilled_sum = 0;
     s->spilled_latest = s->spilled_cleared = NO_INT;
 }
@@ -157,6 +157,7 @@ static void count_spilled(struct engine *e, struct series *s, const struct setti
     }
     if (k && k->hazard)
         add_bucket(e, s, k, sig);
+    profile_keep(e, s, sig);
 }
 
 static uint8_t rank_after(const struct settings_kind *k, int64_t latest, uint8_t rank, const struct sig *sig)
@@ -172,7 +173,7 @@ static bool is_active(const struct series *s, const struct sig *sig)
 
 static void forget_spilled(struct series *s)
 {
-    s->n_buckets = s->spilled_active = 0;
+    s->n_buckets = s->spilled_active = s->n_words = 0;
     s->spilled_sum = 0;
     s->spilled_latest = NO_INT;
     s->spilled_rank = 0;
