@@ -9,7 +9,7 @@
 enum { REOPEN_DAYS = 90 }; /* PROTOCOL: new signals within it reopen a closed alert */
 
 /* A measure that was taken. */
-enum taken_state { TAKEN_OPEN, TAKEN_ANSWERED, TAKEN_SILENT, TAKEN_ENDED };
+enum taken_state { TAKEN_OPEN, TAKEN_ANSWERED, TAKEN_RAN_OUT /* to be told */, TAKEN_SILENT, TAKEN_ENDED };
 
 struct taken {
     struct slice measure, ref; /* its id as configured when it was taken */

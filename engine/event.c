@@ -10,7 +10,7 @@ enum { EVENT_VERSION = 2, EVENT_RULES_CHANGED = 1 };
     }
 #define EVENT_SIGNED(ev)                                                                                     \
     {                                                                                                        \
-        &(ev)->at, &(ev)->due, &(ev)->people, &(ev)->amount                                                  \
+        &(ev)->at, &(ev)->due, &(ev)->people, &(ev)->amount, &(ev)->until                                                \
     }
 #define EVENT_TEXTS(ev)                                                                                      \
     {                                                                                                        \
@@ -70,6 +70,11 @@ static void put_lists(struct buf *b, const struct event *ev)
         buf_varint(b, x->region);
         buf_slice(b, x->source);
     }
+    buf_u8(b, ev->step);
+    buf_u8(b, ev->tier);
+    buf_varint(b, ev->n_teams);
+    for (uint32_t i = 0; i < ev->n_teams; i++)
+        buf_slice(b, ev->teams[i]);
     buf_varint(b, ev->members_total);
     buf_varint(b, ev->n_members);
     for (uint32_t i = 0; i < ev->n_members; i++) {
@@ -168,6 +173,13 @@ static void get_lists(struct rd *r, struct arena *a, struct event *ev)
         x->source = rd_slice(r);
     }
     ev->assessed = lines;
+    ev->step = rd_u8(r);
+    ev->tier = rd_u8(r);
+    ev->n_teams = (uint32_t)rd_count(r, 1);
+    struct slice *teams = arena_alloc(a, (ev->n_teams + 1) * sizeof *teams);
+    for (uint32_t i = 0; i < ev->n_teams; i++)
+        teams[i] = rd_slice(r);
+    ev->teams = teams;
     ev->members_total = (uint32_t)rd_varint(r);
     ev->n_members = (uint32_t)rd_count(r, 3);
     struct member *members = arena_zalloc(a, (ev->n_members + 1) * sizeof *members);

@@ -78,6 +78,11 @@ struct event {
     const struct assessed *assessed;
     const struct member *members; /* of an area, at most EVENT_SIGNALS_MAX */
     struct slice rule;         /* escalated by a rule: its id */
+    int64_t until;             /* snoozed, held: till when; NO_INT */
+    uint8_t step;              /* overdue: enum due_step that ran out; 0: a measure's, or none */
+    uint8_t tier;              /* that has the alert */
+    uint32_t n_teams;          /* who it is for: who answers, who assists, whom the level or the tier calls */
+    const struct slice *teams;
     struct slice principal, actor; /* of an action; empty otherwise */
     struct slice finding, outcome, measure, ref, team;
     int64_t people, amount;    /* as an action said; NO_INT */

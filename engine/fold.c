@@ -389,6 +389,7 @@ int engine_apply(struct engine *e, uint64_t number, int64_t time, struct slice b
     struct err mine = {0};
     assert(number == e->number + 1);
     e->number = number;
+    e->derived = 0;
     e->out = out;
     e->err = err ? err : &mine;
     e->err->code = 0;

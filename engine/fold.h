@@ -12,6 +12,8 @@
 #include "engine/record.h"
 #include "engine/settings.h"
 
+enum { DERIVED_SHIFT = 48 }; /* a signal that the fold makes itself: number of the entry | ordinal << DERIVED_SHIFT */
+
 struct seen;
 struct due;
 
@@ -61,6 +63,12 @@ static inline uint64_t sig_mix(uint64_t z)
     z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
     return z ^ z >> 31;
+}
+
+/* The entry that brought a signal, the fold's own too. */
+static inline uint64_t sig_entry(const struct sig *sig)
+{
+    return sig->seq & ((UINT64_C(1) << DERIVED_SHIFT) - 1);
 }
 
 /* The half-life of time that `at` lies in. */
@@ -199,15 +207,14 @@ struct event alert_event(enum event_type, uint8_t level_before); /* empty but fo
 void alert_emit(struct engine *, const struct record *, struct alert *, int64_t at, struct event *ev);
 
 /* ---- timers.c: what the clock does to an alert. `at`: now ---- */
-enum { DERIVED_SHIFT = 48 }; /* a signal that the fold makes itself: number of the entry | ordinal << DERIVED_SHIFT */
 void timers_open(struct engine *, struct alert *, int64_t at);          /* it rose, or came back */
 void timers_set(struct engine *, struct alert *);                       /* a step was done: the next one's deadline */
 void timers_level(struct engine *, struct alert *, uint8_t before);     /* its level changed */
 void timers_wake(struct alert *, int64_t at);                           /* no longer held or put off */
 bool timers_broken(const struct record *, const struct alert *);        /* put off, and there is news of another kind */
 bool timers_climb(struct engine *, struct alert *);                     /* one tier up; false: there is none */
-/* Before the judgement: measures that ran out feed their silence back as signals. */
-void timers_derive(struct engine *, struct record *, struct alert *, int64_t at);
+/* Before the judgement: measures that ran out feed their silence back as signals. True: the alert must be stored. */
+bool timers_derive(struct engine *, struct record *, struct alert *, int64_t at);
 /* After it: the events of what is due. */
 void timers_tell(struct engine *, struct record *, struct alert *, int64_t at, const struct judgement *);
 int64_t timers_next(const struct engine *, const struct alert *);       /* INT64_MAX: nothing */

@@ -117,7 +117,8 @@ void alert_emit(struct engine *e, const struct record *c, struct alert *a, int64
 
 struct event alert_event(enum event_type type, uint8_t level_before)
 {
-    return (struct event){.type = (uint8_t)type, .level_before = level_before, .people = NO_INT, .amount = NO_INT};
+    return (struct event){.type = (uint8_t)type, .level_before = level_before, .people = NO_INT, .amount = NO_INT,
+                          .until = NO_INT};
 }
 
 /* ---- what a judgement does ---- */
@@ -139,15 +140,20 @@ static void change(struct engine *e, struct record *c, struct alert *a, const st
         return;
     struct event ev = alert_event(change_of(a, j), a->level);
     ev.rules_changed = cause == CAUSE_SETTINGS;
+    uint8_t before = a->level;
     a->level = j->level;
     a->score = c->score;
     a->evidence_sum = j->evidence_sum;
+    if (timers_broken(c, a))
+        timers_wake(a, j->at);
+    timers_level(e, a, before);
     if (ev.type == EVENT_WITHDRAWN) {
         a->state = ALERT_STATE_CLOSED;
         a->withdrawn = true;
         a->closed_entry = e->number;
         a->closed_at = j->at;
         c->alert_open = false;
+        timers_set(e, a);
     }
     explain(e, c, j, &ev);
     alert_emit(e, c, a, j->at, &ev);
@@ -170,6 +176,7 @@ static void open_alert(struct engine *e, struct record *c, struct alert *a, bool
     a->level = j->level;
     a->score = c->score;
     a->evidence_sum = j->evidence_sum;
+    timers_open(e, a, j->at);
     explain(e, c, j, &ev);
     alert_emit(e, c, a, j->at, &ev);
     c->alert = a->number;
@@ -199,10 +206,20 @@ void life_look(struct engine *e, struct record *c, int64_t at, struct judgement 
     c->judged_at = at;
 }
 
+static void set_due(struct engine *e, struct record *c, int64_t at, int64_t next)
+{
+    int64_t due = next == INT64_MAX ? NO_INT : next > at ? next : at + 1;
+    if (due != NO_INT && c->due > at && c->due < due)
+        due = c->due; /* a look too early changes nothing; a row moved at each signal costs */
+    due_set(e->due, &c->key, c->due, due);
+    c->due = due;
+}
+
 void life_judge(struct engine *e, struct record *c, int64_t at, enum cause cause)
 {
     struct judgement j;
     struct alert a;
+    bool had = alert_load(e, c->alert, &a), ran_out = had && cause == CAUSE_CLOCK && timers_derive(e, c, &a, at);
     series_prepare(e, c);
     share_gather(e, c);
     if (engine_failed(e))
@@ -210,18 +227,21 @@ void life_judge(struct engine *e, struct record *c, int64_t at, enum cause cause
     life_look(e, c, at, &j);
     int64_t shadow = shadow_judge(e, c, at);
     j.next = shadow < j.next ? shadow : j.next;
-    bool had = alert_load(e, c->alert, &a);
     if (had && c->alert_open)
         change(e, c, &a, &j, cause);
     else if (j.level > LEVEL_NONE)
         open_alert(e, c, &a, had, &j, cause);
+    if (had && cause == CAUSE_CLOCK)
+        timers_tell(e, c, &a, at, &j);
+    if (ran_out)
+        store_alert(e, &a); /* a measure that was answered makes no event */
+    if (c->alert) {
+        int64_t timer = timers_next(e, &a);
+        j.next = timer < j.next ? timer : j.next;
+    }
     series_spill(e, c);
     list_unresolved(e, c);
-    int64_t due = j.next == INT64_MAX ? NO_INT : j.next > at ? j.next : at + 1;
-    if (due != NO_INT && c->due > at && c->due < due)
-        due = c->due; /* a look too early changes nothing; a row moved at each signal costs */
-    due_set(e->due, &c->key, c->due, due);
-    c->due = due;
+    set_due(e, c, at, j.next);
     link_publish(e, c, &j);
     record_store(e, c);
 }
@@ -245,6 +265,7 @@ void life_merge(struct engine *e, struct record *from, struct record *into, int6
         goes->withdrawn = true;
         goes->closed_entry = e->number;
         goes->closed_at = at;
+        timers_set(e, goes);
         alert_emit(e, goes == &theirs ? from : into, goes, at, &ev);
     }
     describe(into, stays);

@@ -321,7 +321,7 @@ static bool news_since(const struct scene *s)
         for (uint32_t j = 0; j < s->r->n_finding_kinds && !known; j++)
             known = s->r->finding_kinds[j] == series->kind;
         for (uint32_t j = 0; j < series->n && !known; j++)
-            if (series->sigs[j].active && series->sigs[j].seq > s->r->finding_entry)
+            if (series->sigs[j].active && sig_entry(&series->sigs[j]) > s->r->finding_entry)
                 return true;
     }
     return false;

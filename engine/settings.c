@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/fold.h"
 #include "engine/rules_load.h"
 
 #include "lib/calendar.h"
@@ -146,11 +147,13 @@ int settings_compile(const struct tree *t, struct mistakes *m, struct settings *
     load_thresholds(s, tree_get(t, "thresholds"), m);
     load_score(s, tree_get(rules, "score"), m);
     rules_load(s, rules, m);
+    work_load(t, s->timezone, m, &s->work);
     compile_shadow(s, t, m);
     if (m->total > before) {
         settings_destroy(s);
         return WW_ECONFIG;
     }
+    s->index = rule_index_make(s, &s->arena);
     *out = s;
     return 0;
 }
@@ -160,6 +163,7 @@ void settings_destroy(struct settings *s)
     if (!s)
         return;
     settings_destroy(s->shadow);
+    work_destroy(s->work);
     free(s->kind_of_word);
     arena_finish(&s->arena);
     free(s);

@@ -10,6 +10,7 @@
 
 #include "engine/dict.h"
 #include "engine/fixed.h"
+#include "engine/work.h"
 #include "lib/kind.h"
 #include "lib/region.h"
 #include "lib/tree.h"
@@ -200,6 +201,7 @@ struct settings {
     struct replaced *replaced;  /* sorted by old */
     int64_t longest_window;     /* ms, of all conditions: to be held against the retention */
     struct settings *shadow;    /* a second rules file over the same kinds, folded beside; NULL: none */
+    struct work *work;          /* teams, measures, deadlines; NULL: none configured */
     struct rule_index *index;   /* rule_index.c: which rules a record's signals can concern */
     /* once bound to a store's dictionary */
     uint32_t n_words;

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the clock does to an alert: its deadlines, what happens when they pass, and the measures that run out unanswered.
+ * Every moment is in the record's due, so that it comes by itself, survives a stop, and comes in its order. */
+#include "engine/fold.h"
+
+static bool closed(const struct alert *a)
+{
+    return a->state == ALERT_STATE_CLOSED;
+}
+
+static bool resting(const struct handling *h)
+{
+    return h->held_until != NO_INT || h->snoozed_until != NO_INT;
+}
+
+/* ---- deadlines ---- */
+
+/* A level that an alert has lost to `none` is worked as the lowest. */
+static uint8_t worked_level(const struct alert *a)
+{
+    return a->level > LEVEL_GENERAL ? a->level : LEVEL_GENERAL;
+}
+
+/* Which step an alert waits for, and since when. */
+static enum due_step waits_for(const struct alert *a, int64_t *since)
+{
+    switch (a->state) {
+    case ALERT_STATE_OPEN:
+        *since = a->h.opened_at;
+        return DUE_ACCEPT;
+    case ALERT_STATE_ACCEPTED:
+        *since = a->h.accepted_at;
+        return DUE_VERIFY;
+    case ALERT_STATE_VERIFIED:
+    case ALERT_STATE_DISPOSED:
+        *since = a->h.verified_at;
+        return DUE_CLOSE;
+    default:
+        return DUE_NONE;
+    }
+}
+
+static int64_t deadline(const struct work *w, const struct alert *a, enum due_step step, int64_t since)
+{
+    const struct term *terms = step == DUE_ACCEPT ? w->accept : step == DUE_VERIFY ? w->verify : w->close;
+    int64_t end = step == DUE_NONE || since == NO_INT ? INT64_MAX : term_end(w, &terms[worked_level(a)], since);
+    return end == INT64_MAX ? NO_INT : end;
+}
+
+/* The deadline of the step that is waited for, anew: a step was done, or undone. */
+void timers_set(struct engine *e, struct alert *a)
+{
+    const struct work *w = e->settings->work;
+    struct handling *h = &a->h;
+    int64_t since = NO_INT;
+    h->step = (uint8_t)waits_for(a, &since);
+    h->overdue = false;
+    h->escalate_at = NO_INT;
+    a->due = w ? deadline(w, a, (enum due_step)h->step, since) : NO_INT;
+}
+
+void timers_open(struct engine *e, struct alert *a, int64_t at)
+{
+    const struct work *w = e->settings->work;
+    struct taken *taken = a->h.taken;
+    uint32_t n_taken = a->h.n_taken;
+    a->h = handling_none();
+    a->h.taken = taken; /* what was done before it came back is still on its file */
+    a->h.n_taken = n_taken;
+    a->h.opened_at = at;
+    if (w) {
+        int64_t end = term_end(w, &w->unattended[worked_level(a)], at);
+        a->h.unattended_at = end == INT64_MAX ? NO_INT : end;
+    }
+    timers_set(e, a);
+}
+
+/* A higher level has less time; a lower one keeps the time that was promised. */
+void timers_level(struct engine *e, struct alert *a, uint8_t before)
+{
+    const struct work *w = e->settings->work;
+    int64_t since = NO_INT;
+    if (!w || a->level <= before || a->due == NO_INT || a->h.overdue)
+        return;
+    enum due_step step = waits_for(a, &since);
+    int64_t due = deadline(w, a, step, since);
+    if (due != NO_INT && due < a->due)
+        a->due = due;
+}
+
+/* ---- rest: held or put off ---- */
+
+void timers_wake(struct alert *a, int64_t at)
+{
+    struct handling *h = &a->h;
+    int64_t since = h->held_until != NO_INT ? h->held_since : h->snoozed_since;
+    if (!resting(h))
+        return;
+    if (a->due != NO_INT && !h->overdue)
+        a->due += at - since;
+    h->held_since = h->held_until = h->snoozed_since = h->snoozed_until = NO_INT;
+    h->n_snoozed_kinds = 0;
+}
+
+/* What counts now was not there when it was put off: another kind, or a higher level. */
+bool timers_broken(const struct record *c, const struct alert *a)
+{
+    const struct handling *h = &a->h;
+    if (h->snoozed_until == NO_INT)
+        return false;
+    if (a->level > h->snoozed_level)
+        return true;
+    for (uint32_t i = 0; i < c->n_series; i++) {
+        bool known = c->series[i].latest == NO_INT;
+        for (uint32_t k = 0; k < h->n_snoozed_kinds && !known; k++)
+            known = h->snoozed_kinds[k] == c->series[i].kind;
+        if (!known)
+            return true;
+    }
+    return false;
+}
+
+/* ---- measures that run out ---- */
+
+static bool answered(struct engine *e, const struct record *c, const struct taken *t, const struct measure *m)
+{
+    for (uint32_t i = 0; i < c->n_series; i++) {
+        const struct series *s = &c->series[i];
+        struct slice kind = dict_text(e->dict, DICT_KIND, s->kind);
+        struct series_walk w;
+        const struct sig *sig;
+        bool answers = false;
+        for (uint32_t k = 0; k < m->n_answered_by && !answers; k++)
+            answers = slice_eq(kind, m->answered_by[k]);
+        series_walk_start(&w, s);
+        while (answers && (sig = series_walk_next(e, c, &w)) && sig->at >= t->at)
+            if (!(sig->flags & SIG_CANCELLED))
+                return true;
+    }
+    return false;
+}
+
+/* Named by the entry in hand and an ordinal, so that no entry's own signal has its number. */
+void timers_feed(struct engine *e, struct record *c, struct slice kind, int64_t at, int64_t people, int64_t amount)
+{
+    int64_t word = dict_find(e->dict, DICT_KIND, kind);
+    if (word < 0 || settings_kind_at(e->settings, (uint32_t)word) == UINT32_MAX)
+        return;
+    uint64_t ordinal = ++e->derived;
+    uint32_t source = dict_add(e->dict, DICT_SOURCE, SLICE("wagewarn"));
+    struct sig sig = {.seq = e->number | ordinal << DERIVED_SHIFT, .at = at, .amount = amount, .people = people, .since = NO_INT};
+    sig.id = slice_of(arena_printf(&e->scratch, "%llu.%llu", (unsigned long long)e->number, (unsigned long long)ordinal));
+    struct series *s = series_find(c, (uint32_t)word, source);
+    series_insert(e, c, s ? s : series_add(e, c, (uint32_t)word, source), &sig);
+    c->last_seq = e->number > c->last_seq ? e->number : c->last_seq;
+}
+
+/* The measures whose day has come: answered, or silent and fed back. They are told by timers_tell. */
+bool timers_derive(struct engine *e, struct record *c, struct alert *a, int64_t at)
+{
+    const struct work *w = e->settings->work;
+    bool any = false;
+    for (uint32_t i = 0; w && i < a->h.n_taken; i++) {
+        struct taken *t = &a->h.taken[i];
+        const struct measure *m = work_measure(w, t->measure);
+        if (t->state != TAKEN_OPEN || t->due == NO_INT || t->due > at)
+            continue;
+        t->state = m && answered(e, c, t, m) ? TAKEN_ANSWERED : TAKEN_RAN_OUT;
+        if (t->state == TAKEN_RAN_OUT && m && m->silence.n)
+            timers_feed(e, c, m->silence, t->due, t->people, t->amount);
+        any = true;
+    }
+    return any;
+}
+
+/* ---- telling ---- */
+
+static void tell(struct engine *e, struct record *c, struct alert *a, int64_t at, const struct judgement *j, struct event ev)
+{
+    explain(e, c, j, &ev);
+    alert_emit(e, c, a, at, &ev);
+}
+
+/* One tier up, if there is one. */
+bool timers_climb(struct engine *e, struct alert *a)
+{
+    const struct work *w = e->settings->work;
+    if (!w || a->h.tier + 1u >= w->n_tiers)
+        return false;
+    a->h.tier++;
+    return true;
+}
+
+static void set_escalation(struct engine *e, struct alert *a, int64_t at)
+{
+    const struct work *w = e->settings->work;
+    a->h.escalate_at = NO_INT;
+    if (a->h.tier + 1u < w->n_tiers) {
+        int64_t end = term_end(w, &w->tiers[a->h.tier].escalate_after, at);
+        a->h.escalate_at = end == INT64_MAX ? NO_INT : end;
+    }
+}
+
+static void tell_overdue(struct engine *e, struct record *c, struct alert *a, int64_t at, const struct judgement *j)
+{
+    struct event ev = alert_event(EVENT_OVERDUE, a->level);
+    a->h.overdue = true;
+    set_escalation(e, a, at);
+    ev.step = a->h.step;
+    tell(e, c, a, at, j, ev);
+}
+
+static void tell_escalated(struct engine *e, struct record *c, struct alert *a, int64_t at, const struct judgement *j)
+{
+    timers_climb(e, a);
+    set_escalation(e, a, at);
+    tell(e, c, a, at, j, alert_event(EVENT_ESCALATED, a->level));
+}
+
+static void tell_unattended(struct engine *e, struct record *c, struct alert *a, int64_t at, const struct judgement *j)
+{
+    a->h.unattended_at = NO_INT;
+    tell(e, c, a, at, j, alert_event(EVENT_UNATTENDED, a->level));
+}
+
+static void tell_follow_up(struct engine *e, struct record *c, struct alert *a, int64_t at, const struct judgement *j)
+{
+    a->h.follow_up_at = NO_INT;
+    tell(e, c, a, at, j, alert_event(EVENT_FOLLOW_UP, a->level));
+}
+
+static void tell_awake(struct engine *e, struct record *c, struct alert *a, int64_t at, const struct judgement *j)
+{
+    timers_wake(a, at);
+    tell(e, c, a, at, j, alert_event(EVENT_SNOOZED, a->level)); /* without `until`: it is over */
+}
+
+static int64_t when(bool running, int64_t at)
+{
+    return running && at != NO_INT ? at : INT64_MAX;
+}
+
+static int64_t rest_ends(const struct alert *a)
+{
+    return a->h.held_until != NO_INT ? when(!closed(a), a->h.held_until) : when(!closed(a), a->h.snoozed_until);
+}
+
+static int64_t due_ends(const struct alert *a)
+{
+    return when(!closed(a) && !resting(&a->h) && !a->h.overdue, a->due);
+}
+
+static int64_t escalates(const struct alert *a)
+{
+    return when(!closed(a) && !resting(&a->h) && a->h.overdue, a->h.escalate_at);
+}
+
+static int64_t unattended(const struct alert *a)
+{
+    return when(!closed(a) && !resting(&a->h) && a->h.seen_at == NO_INT, a->h.unattended_at);
+}
+
+static int64_t follow_up(const struct alert *a)
+{
+    return when(closed(a), a->h.follow_up_at);
+}
+
+/* Each timer of an alert: when it goes off, and what then. In the order in which they are told at one moment. */
+static const struct {
+    int64_t (*at)(const struct alert *);
+    void (*tell)(struct engine *, struct record *, struct alert *, int64_t at, const struct judgement *);
+} timers[] = {
+    {rest_ends, tell_awake},          {due_ends, tell_overdue},    {escalates, tell_escalated},
+    {unattended, tell_unattended},    {follow_up, tell_follow_up},
+};
+
+static void tell_silent(struct engine *e, struct record *c, struct alert *a, int64_t at, const struct judgement *j)
+{
+    for (uint32_t i = 0; i < a->h.n_taken; i++) {
+        struct taken *t = &a->h.taken[i];
+        if (t->state != TAKEN_RAN_OUT)
+            continue;
+        t->state = TAKEN_SILENT;
+        struct event ev = alert_event(EVENT_OVERDUE, a->level);
+        ev.measure = t->measure;
+        ev.ref = t->ref;
+        ev.people = t->people;
+        ev.amount = t->amount;
+        tell(e, c, a, at, j, ev);
+    }
+}
+
+/* All that is due at `at`. A timer may set another for a later moment, never for this one. */
+void timers_tell(struct engine *e, struct record *c, struct alert *a, int64_t at, const struct judgement *j)
+{
+    if (!e->settings->work)
+        return;
+    tell_silent(e, c, a, at, j);
+    for (size_t i = 0; i < ARRAY_LEN(timers); i++)
+        if (timers[i].at(a) <= at)
+            timers[i].tell(e, c, a, at, j);
+}
+
+int64_t timers_next(const struct engine *e, const struct alert *a)
+{
+    int64_t next = INT64_MAX;
+    for (size_t i = 0; e->settings->work && i < ARRAY_LEN(timers); i++) {
+        int64_t at = timers[i].at(a);
+        next = at < next ? at : next;
+    }
+    for (uint32_t i = 0; e->settings->work && i < a->h.n_taken; i++)
+        if (a->h.taken[i].state == TAKEN_OPEN && a->h.taken[i].due != NO_INT && a->h.taken[i].due < next)
+            next = a->h.taken[i].due;
+    return next;
+}
