@@ -25,11 +25,37 @@ static void set_bit(uint64_t *bits, uint32_t i)
     bits[i / 64] |= UINT64_C(1) << i % 64;
 }
 
+/* The next bit that is set, from `i` on; UINT32_MAX: none. */
+static uint32_t next_bit(const uint64_t *bits, uint32_t n, uint32_t i)
+{
+    for (uint32_t word = i / 64; i < n; word++, i = word * 64) {
+        uint64_t left = bits[word] >> i % 64;
+        if (left)
+            return i + (uint32_t)__builtin_ctzll(left);
+    }
+    return UINT32_MAX;
+}
+
+/* Those that may hold; without an index, all. */
+static uint64_t *candidates(struct engine *e, const struct record *r, int64_t at)
+{
+    const struct settings *s = e->settings;
+    size_t words = (s->n_rules + 63) / 64;
+    uint64_t *bits = arena_zalloc(&e->scratch, words * sizeof *bits);
+    if (s->index)
+        rule_index_candidates(s, r, at, bits);
+    else
+        for (uint32_t i = 0; i < s->n_rules; i++)
+            set_bit(bits, i);
+    return bits;
+}
+
 /* Which rules hold; the clock's next look is the earliest at which one of them may not. */
 static void hold_rules(struct engine *e, const struct record *r, struct judgement *j)
 {
     const struct settings *s = e->settings;
-    for (uint32_t i = 0; i < s->n_rules; i++) {
+    const uint64_t *may = candidates(e, r, j->at);
+    for (uint32_t i = 0; (i = next_bit(may, s->n_rules, i)) != UINT32_MAX; i++) {
         struct verdict v = cond_holds(e, r, &s->rules[i].when, j->at, j->score_level);
         if (v.holds)
             set_bit(j->fired, i);
@@ -38,13 +64,18 @@ static void hold_rules(struct engine *e, const struct record *r, struct judgemen
     }
 }
 
+uint32_t judged_next(const struct settings *s, const struct judgement *j, uint32_t from)
+{
+    return next_bit(j->fired, s->n_rules, from);
+}
+
 static void drop_suppressed(struct engine *e, struct judgement *j)
 {
     const struct settings *s = e->settings;
     size_t words = (s->n_rules + 63) / 64;
     uint64_t *gone = arena_zalloc(&e->scratch, words * sizeof *gone);
-    for (uint32_t i = 0; i < s->n_rules; i++)
-        for (uint32_t k = 0; judged_fired(j, i) && k < s->rules[i].n_suppress; k++)
+    for (uint32_t i = 0; (i = judged_next(s, j, i)) != UINT32_MAX; i++)
+        for (uint32_t k = 0; k < s->rules[i].n_suppress; k++)
             set_bit(gone, s->rules[i].suppress[k]);
     for (size_t i = 0; i < words; i++)
         j->fired[i] &= ~gone[i];
@@ -53,9 +84,9 @@ static void drop_suppressed(struct engine *e, struct judgement *j)
 static uint8_t find_level(const struct settings *s, const struct judgement *j, bool own)
 {
     uint8_t level = LEVEL_NONE, cap = LEVEL_CRITICAL;
-    for (uint32_t i = 0; i < s->n_rules; i++) {
+    for (uint32_t i = 0; (i = judged_next(s, j, i)) != UINT32_MAX; i++) {
         const struct rule *rule = &s->rules[i];
-        if (!judged_fired(j, i) || (own && rule->across))
+        if (own && rule->across)
             continue;
         uint8_t raise = rule->by_score ? j->score_level : rule->raise;
         level = raise > level ? raise : level;
