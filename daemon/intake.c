@@ -225,7 +225,8 @@ static enum wire_error read_numbers(const struct ww_value *body, struct entry_ac
 enum wire_error intake_read_action(const struct ww_value *body, const struct principal *p,
                                    struct entry_action *a, struct slice *note, struct err *err)
 {
-    *a = (struct entry_action){.principal = slice_of(p->name)};
+    *a = (struct entry_action){
+        .principal = slice_of(p->name), .role = slice_of(p->role), .own_team = slice_of(p->team ? p->team : "")};
     *note = (struct slice){NULL, 0};
     int got = val_uint(body, "alert", &a->alert);
     if (got < 0)

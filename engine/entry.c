@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/entry.h"
 
-enum { ENTRY_VERSION = 1 };
+/* Layout of each type; older ones are still read. */
+static const uint8_t versions[ENTRY_TYPE_END] = {
+    [ENTRY_SIGNAL] = 1, [ENTRY_CONFIG] = 1, [ENTRY_TICK] = 1, [ENTRY_SWEEP] = 1,
+    [ENTRY_ACTION] = 2, /* 2: name, uscc, role, own_team */
+};
 
 /* A signal's optional fields, one bit each; the order of the bits is the order of the bytes. */
 enum field {
@@ -15,7 +19,7 @@ enum field {
 static void put_head(struct buf *b, enum entry_type type)
 {
     buf_u8(b, type);
-    buf_u8(b, ENTRY_VERSION);
+    buf_u8(b, versions[type]);
 }
 
 static unsigned fields_of(const struct entry_signal *e)
@@ -188,9 +192,12 @@ void entry_put_action(struct buf *b, const struct entry_action *a)
     const int64_t numbers[] = {a->people, a->amount, a->due, a->until, a->paid_people, a->paid_amount};
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
         buf_zigzag(b, numbers[i]);
+    const struct slice later[] = {a->name, a->uscc, a->role, a->own_team};
+    for (size_t i = 0; i < ARRAY_LEN(later); i++)
+        buf_slice(b, later[i]);
 }
 
-static void get_action(struct rd *r, struct entry_action *a)
+static void get_action(struct rd *r, struct entry_action *a, uint8_t version)
 {
     const uint8_t *key = rd_bytes(r, EKEY_LEN);
     if (key)
@@ -210,6 +217,9 @@ static void get_action(struct rd *r, struct entry_action *a)
     int64_t *const numbers[] = {&a->people, &a->amount, &a->due, &a->until, &a->paid_people, &a->paid_amount};
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
         *numbers[i] = rd_zigzag(r);
+    struct slice *const later[] = {&a->name, &a->uscc, &a->role, &a->own_team};
+    for (size_t i = 0; i < ARRAY_LEN(later); i++)
+        *later[i] = version >= 2 ? rd_slice(r) : (struct slice){0};
 }
 
 static int get_config(struct rd *r, struct arena *arena, struct entry_config *c, struct err *err)
@@ -226,7 +236,8 @@ int entry_get(struct slice bytes, struct arena *arena, struct entry *e, struct e
 {
     struct rd r = rd_of(bytes.p, bytes.n);
     e->type = rd_u8(&r);
-    if (rd_u8(&r) != ENTRY_VERSION)
+    uint8_t version = rd_u8(&r);
+    if (e->type < ENTRY_TYPE_END && (version == 0 || version > versions[e->type]))
         return err_set(err, WW_EDAMAGED, "journal: an entry of a version that this program does not know; upgrade it");
     switch (e->type) {
     case ENTRY_SIGNAL:
@@ -242,7 +253,7 @@ int entry_get(struct slice bytes, struct arena *arena, struct entry *e, struct e
         get_sweep(&r, &e->sweep);
         break;
     case ENTRY_ACTION:
-        get_action(&r, &e->action);
+        get_action(&r, &e->action, version);
         break;
     default:
         r.bad = true;

@@ -50,6 +50,8 @@ struct entry_action {
     uint8_t may;             /* 1: the principal's regions cover the alert: checked when it came */
     uint64_t alert, version, undo;
     struct slice finding, outcome, measure, ref, team;
+    struct slice name, uscc;  /* resolve, unmerge: a normalised name, and whose it is */
+    struct slice role, own_team; /* of the principal, as configured when it came; empty: a layout-1 entry, or none */
     int64_t people, amount, due, until, paid_people, paid_amount; /* NO_INT: not given */
     bool has_note;
     uint8_t note_hash[NOTE_HASH_LEN];

@@ -155,6 +155,27 @@ static void events_and_alerts_come_back(void **unused)
     arena_finish(&a);
 }
 
+/* Layout 1 of an action had no name, uscc, role, own_team at its end. */
+static void older_actions_are_read(void **unused)
+{
+    (void)unused;
+    enum { LATER = 4 };
+    struct buf b = {0};
+    struct arena a = {0};
+    struct entry e;
+    struct entry_action x = {.alert = 7, .what = SLICE("accept"), .principal = SLICE("p"), .people = 3, .amount = NO_INT,
+                             .due = NO_INT, .until = NO_INT, .paid_people = NO_INT, .paid_amount = NO_INT};
+    entry_put_action(&b, &x);
+    b.p[1] = 1;
+    b.n -= LATER;
+    assert_int_equal(entry_get(bytes_of(&b), &a, &e, NULL), 0);
+    assert_true(e.action.alert == 7 && slice_is(e.action.what, "accept") && e.action.people == 3 && !e.action.role.n);
+    b.p[1] = 3;
+    assert_int_equal(entry_get(bytes_of(&b), &a, &e, NULL), WW_EDAMAGED);
+    buf_finish(&b);
+    arena_finish(&a);
+}
+
 static void records_come_back(void **unused)
 {
     (void)unused;
@@ -197,7 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_signal_comes_back), cmocka_unit_test(spoilt_entries_are_refused),
-        cmocka_unit_test(events_and_alerts_come_back), cmocka_unit_test(records_come_back),
+        cmocka_unit_test(events_and_alerts_come_back), cmocka_unit_test(older_actions_are_read), cmocka_unit_test(records_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
