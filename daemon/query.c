@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The query thread: one query at a time, in the order they came. Owns its view reader and the queues; waits
  * for the checkpoint that a query must see; leaves what is said to the rows of the table (query_alerts,
- * query_enterprise, query_plain). Never touches a socket. */
+ * query_enterprise, query_explain, query_plain). Never touches a socket. */
 #include "daemon/query.h"
 
 #include "daemon/query_answer.h"
+#include "engine/engine.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
@@ -19,6 +20,8 @@ struct queue {
 struct query_thread {
     struct query_options o;
     struct view_reader *reader;
+    struct state_loader loader; /* over the reader */
+    struct engine *explainer;
     struct arena scratch;
     pthread_t thread;
     pthread_mutex_t lock; /* of all that follows */
@@ -37,7 +40,7 @@ static const struct {
 } answers[] = {
     {"status", answer_status},   {"feeds", answer_feeds}, {"alerts", answer_alerts},
     {"alert", answer_alert},     {"kinds", answer_kinds}, {"enterprise", answer_enterprise},
-    {"signals", answer_signals}, {"rules", answer_rules},
+    {"signals", answer_signals}, {"rules", answer_rules}, {"explain", answer_explain},
 };
 
 /* ---- what all answers share ---- */
@@ -126,7 +129,7 @@ static int (*find_answer(struct answer *a))(struct answer *)
     if (what.p)
         answer_refuse(
             a, WIRE_ERROR_UNKNOWN_QUERY,
-            "no such query; ask for status, feeds, alerts, alert, enterprise, signals, kinds or rules");
+            "no such query; ask for status, feeds, alerts, alert, enterprise, signals, kinds, rules or explain");
     else
         answer_refuse(a, WIRE_ERROR_MISSING_FIELD, "'what' is missing: it names the query");
     return NULL;
@@ -172,6 +175,8 @@ static int run_query(struct query_thread *t, struct query *q, struct err *err)
         .q = q,
         .reader = t->reader,
         .dict = t->o.dict,
+        .explainer = &t->explainer,
+        .loader = &t->loader,
         .store_id = writer_store_id(t->o.writer),
         .scratch = t->scratch,
         .err = err,
@@ -259,6 +264,7 @@ int query_start(struct query_thread **out, const struct query_options *o, struct
     int rc = view_reader_open(&t->reader, o->view, err);
     if (rc)
         goto out_free;
+    t->loader = view_loader(t->reader);
     int no = pthread_create(&t->thread, NULL, run, t);
     if (no) {
         rc =
@@ -290,6 +296,7 @@ void query_stop(struct query_thread *t)
     struct query *q;
     while ((q = get(&t->pending)) || (q = get(&t->finished)))
         query_give_back(t, q);
+    engine_destroy(t->explainer);
     view_reader_close(t->reader);
     arena_finish(&t->scratch);
     pthread_cond_destroy(&t->wake);

@@ -5,11 +5,14 @@
 #define DAEMON_QUERY_ANSWER_H
 
 #include "daemon/query.h"
+#include "engine/ekey.h"
 
 struct answer {
     struct query *q;
     struct view_reader *reader; /* refreshed: one moment of the view */
     const struct dict *dict;
+    struct engine **explainer;  /* over the reader; NULL in it until the first explanation is asked for */
+    const struct state_loader *loader; /* of the reader */
     const uint8_t *store_id;
     uint64_t holds;             /* journal number that the view holds at least */
     bool stuck;                 /* the view cannot be written for now */
@@ -29,6 +32,10 @@ int answer_alerts(struct answer *);
 int answer_alert(struct answer *);
 int answer_enterprise(struct answer *);
 int answer_signals(struct answer *);
+int answer_explain(struct answer *);
+/* The pair `explanation` of an enterprise or area, into an open map. 1 put, 0 there is none, negative failed. The scratch
+ * arena is used. */
+int answer_explanation(struct answer *, struct enc_open *, const struct ekey *);
 int answer_open_counts(struct answer *); /* the part `alerts` of status */
 
 /* The asker is told `error` with this sentence (static, or in the query's arena). Returns 0. */
@@ -41,6 +48,8 @@ bool param_text(struct answer *, const char *key, struct slice *out);
 bool param_bool(struct answer *, const char *key, bool *out);
 bool param_limit(struct answer *, uint64_t *out); /* 1..QUERY_LIMIT_MAX */
 bool param_status(struct answer *, uint8_t *out);
+/* Which enterprise: `uscc`, or `name` (a key of that name, to be resolved), and `status`. */
+bool param_enterprise(struct answer *, struct ekey *);
 bool param_bad(struct answer *, const char *key, const char *why); /* refuses; returns false */
 
 /* May the asker see what lies in any of these places? */

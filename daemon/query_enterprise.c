@@ -50,8 +50,7 @@ static int resolve_name(struct answer *a, struct ekey *key)
     return rc;
 }
 
-/* True: *key is the enterprise asked for. */
-static bool read_key(struct answer *a, struct ekey *key)
+bool param_enterprise(struct answer *a, struct ekey *key)
 {
     struct slice uscc = {NULL, 0}, name = {NULL, 0};
     uint8_t status;
@@ -101,7 +100,7 @@ static int load(struct answer *a, struct record *r)
 {
     struct ekey key;
     struct slice value;
-    if (!read_key(a, &key))
+    if (!param_enterprise(a, &key))
         return 0;
     int rc = ekey_is_code(&key) ? 0 : resolve_name(a, &key);
     if (rc == 0)

@@ -347,6 +347,8 @@ static void tell_who(struct bench *b, const struct record *r, struct explanation
     x->name = arena_slice(b->out, r->name);
     x->industry = arena_slice(b->out, record_industry(r));
     x->region = record_region(r);
+    x->n_places = r->n_places;
+    x->places = r->n_places ? arena_copy(b->out, r->places, r->n_places * sizeof *r->places) : NULL;
     x->alert = r->alert_open ? r->alert : 0;
     x->unresolved = r->unresolved;
     x->area = ekey_kind(&r->key) == EKEY_AREA;

@@ -111,6 +111,8 @@ struct explanation {
     int64_t at;
     struct slice uscc, name, industry;
     region_t region;
+    uint32_t n_places;
+    const region_t *places;     /* of work: who may see it */
     uint64_t alert;             /* the open one; 0: none is open */
     bool unresolved;            /* a name that several codes bear: not judged */
     bool area;
