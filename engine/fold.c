@@ -128,7 +128,7 @@ static struct slice tags_of(struct engine *e, const struct signal *s)
     return tags;
 }
 
-static struct sig make_sig(struct engine *e, const struct signal *s, const struct ekey *name)
+static struct sig make_sig(struct engine *e, const struct signal *s, const struct ekey *name, bool binds)
 {
     return (struct sig){
         .seq = e->number,
@@ -146,7 +146,7 @@ static struct sig make_sig(struct engine *e, const struct signal *s, const struc
         .name = s->name.n ? name->b + 1 : NULL,
         .credit = credit_of(s),
         .tags = tags_of(e, s),
-        .profile = profile_of_signal(e, s),
+        .profile = profile_of_signal(e, s, binds),
     };
 }
 
@@ -181,20 +181,23 @@ static void withdraw(struct engine *e, const struct entry_signal *x, const struc
     life_judge(e, c, e->time, CAUSE_SIGNALS);
     if (bound)
         identity_unbind(e, &name, &key);
+    identity_former(e, &key, sig, false);
 }
 
 static void add_signal(struct engine *e, const struct entry_signal *x, uint32_t kind, uint32_t source,
                        const struct ekey *name, const struct ekey *code)
 {
     const struct signal *s = &x->sig;
+    struct sig sig = make_sig(e, s, name, x->binds_name);
+    if (!x->binds_name && s->uscc.n)
+        sig.name = NULL;
     if (s->uscc.n && s->name.n && x->binds_name)
         identity_bind(e, name, s->name, code);
+    if (s->uscc.n && sig.profile.n)
+        identity_former(e, code, &sig, true);
     struct ekey key = s->uscc.n ? *code : identity_resolve(e, name);
     struct record *c = identity_record(e, &key, s->name);
     c->unresolved = !ekey_is_code(&key) && identity_ambiguous(e, &key);
-    struct sig sig = make_sig(e, s, name);
-    if (!x->binds_name && s->uscc.n)
-        sig.name = NULL;
     struct series *series = series_find(c, kind, source);
     series_insert(e, c, series ? series : series_add(e, c, kind, source), &sig);
     identity_note(e, c, &sig, sig.name ? s->name : (struct slice){0});
@@ -334,7 +337,8 @@ static void fold_sweep(struct engine *e, const struct entry *entry)
 
 static void fold_action(struct engine *e, const struct entry *entry)
 {
-    life_act(e, &entry->action);
+    if (!identity_act(e, &entry->action))
+        life_act(e, &entry->action);
 }
 
 /* ---- apply ---- */

@@ -162,7 +162,8 @@ void rule_index_candidates(const struct settings *, const struct record *, int64
 /* ---- profile.c: what an enterprise is, from its registry.* signals ---- */
 void profile_work_out(struct engine *, struct record *);
 void profile_keep(struct engine *, struct series *, const struct sig *); /* an active one left for a block */
-struct slice profile_of_signal(struct engine *, const struct signal *); /* sig.profile of a signal; in the scratch arena */
+/* sig.profile of a signal, in the scratch arena; a former name counts where the sender's names bind. */
+struct slice profile_of_signal(struct engine *, const struct signal *, bool binds_name);
 
 /* ---- link.c: who is bound to whom. hub.c: members of a hub, in pages ---- */
 void link_note(struct engine *, struct record *, const struct sig *, uint32_t kind); /* a signal came: what it binds */
@@ -233,6 +234,10 @@ bool identity_ambiguous(struct engine *, const struct ekey *name); /* several co
 /* A signal carried both a name and a code: signals that gave the name alone follow it. */
 void identity_bind(struct engine *, const struct ekey *name, struct slice text, const struct ekey *code);
 void identity_unbind(struct engine *, const struct ekey *name, const struct ekey *code);
+/* A profile tells, or no longer tells, a former name: it binds to the code as the name does. */
+void identity_former(struct engine *, const struct ekey *code, const struct sig *, bool binds);
+/* What a person decides of a name: `resolve`, `unmerge`. False: the action is another. */
+bool identity_act(struct engine *, const struct entry_action *);
 /* Shown name, industry, places: after a signal came; and all anew after one went. */
 void identity_note(struct engine *, struct record *, const struct sig *, struct slice name);
 void identity_recall(struct engine *, struct record *);

@@ -4,10 +4,14 @@
  *   with no code bound: in a provisional record under the name;
  *   with one: in that code's record;
  *   with several: in the record under the name again, unresolved: kept, never judged, for a person to settle.
- * They move whenever the bindings change, so that order of arrival does not matter. */
+ * A person may settle it: a name resolved to a code belongs to it whatever signals bind; one unmerged from a code does
+ * not belong to it, until it is resolved to it. They move whenever bindings or decisions change, so that order of
+ * arrival does not matter. */
 #include "engine/fold.h"
 
-enum { NAME_VERSION = 1 };
+#include "lib/uscc.h"
+
+enum { NAME_VERSION = 2 };
 
 struct binding {
     struct ekey code;
@@ -18,49 +22,50 @@ struct name_row {
     struct slice text;
     size_t n;
     struct binding *codes; /* in the order of their first binding */
+    bool settled;          /* a person resolved it: */
+    struct ekey settled_to;
+    size_t n_refused;
+    struct ekey *refused;  /* codes that it does not belong to, as a person said */
 };
+
+/* False: the bytes do not decode. */
+static bool read_row(struct slice bytes, struct arena *a, struct name_row *row)
+{
+    struct rd r = rd_of(bytes.p, bytes.n);
+    bool known = rd_u8(&r) == NAME_VERSION;
+    row->text = rd_slice(&r);
+    row->n = rd_count(&r, EKEY_LEN + 1);
+    row->codes = arena_alloc(a, (row->n + 1) * sizeof *row->codes);
+    for (size_t i = 0; i < row->n; i++) {
+        const uint8_t *code = rd_bytes(&r, EKEY_LEN);
+        if (code)
+            memcpy(row->codes[i].code.b, code, EKEY_LEN);
+        row->codes[i].count = rd_varint(&r);
+    }
+    row->settled = rd_u8(&r);
+    const uint8_t *to = row->settled ? rd_bytes(&r, EKEY_LEN) : NULL;
+    if (to)
+        memcpy(row->settled_to.b, to, EKEY_LEN);
+    row->n_refused = rd_count(&r, EKEY_LEN);
+    row->refused = arena_alloc(a, (row->n_refused + 1) * sizeof *row->refused);
+    for (size_t i = 0; i < row->n_refused; i++) {
+        const uint8_t *code = rd_bytes(&r, EKEY_LEN);
+        if (code)
+            memcpy(row->refused[i].b, code, EKEY_LEN);
+    }
+    return known && !r.bad;
+}
 
 static struct name_row load_name(struct engine *e, const struct ekey *name)
 {
     struct name_row row = {0};
     struct slice v = state_get(e->state, T_NAME, name->b, EKEY_LEN);
-    if (!v.p)
-        return row;
-    v = arena_slice(&e->scratch, v);
-    struct rd r = rd_of(v.p, v.n);
-    bool known = rd_u8(&r) == NAME_VERSION;
-    row.text = rd_slice(&r);
-    row.n = rd_count(&r, EKEY_LEN + 1);
-    row.codes = arena_alloc(&e->scratch, (row.n + 1) * sizeof *row.codes);
-    for (size_t i = 0; i < row.n; i++) {
-        const uint8_t *code = rd_bytes(&r, EKEY_LEN);
-        if (code)
-            memcpy(row.codes[i].code.b, code, EKEY_LEN);
-        row.codes[i].count = rd_varint(&r);
-    }
-    if (!known || r.bad) {
+    if (v.p && !read_row(arena_slice(&e->scratch, v), &e->scratch, &row)) {
         err_set(e->err, WW_EDAMAGED, "view: the row of a name does not decode; run wagewarnd --rebuild");
         e->failed = true;
+        row = (struct name_row){0};
     }
     return row;
-}
-
-int name_get(struct slice bytes, struct arena *a, struct slice *text, struct ekey **codes, size_t *n, struct err *err)
-{
-    struct rd r = rd_of(bytes.p, bytes.n);
-    bool known = rd_u8(&r) == NAME_VERSION;
-    *text = rd_slice(&r);
-    *n = rd_count(&r, EKEY_LEN + 1);
-    *codes = arena_zalloc(a, (*n + 1) * sizeof **codes);
-    for (size_t i = 0; i < *n; i++) {
-        const uint8_t *code = rd_bytes(&r, EKEY_LEN);
-        if (code)
-            memcpy((*codes)[i].b, code, EKEY_LEN);
-        rd_varint(&r);
-    }
-    if (!known || r.bad)
-        return err_set(err, WW_EDAMAGED, "view: the row of a name does not decode; run wagewarnd --rebuild");
-    return 0;
 }
 
 static void store_name(struct engine *e, const struct ekey *name, const struct name_row *row)
@@ -73,7 +78,60 @@ static void store_name(struct engine *e, const struct ekey *name, const struct n
         buf_put(&e->buf, row->codes[i].code.b, EKEY_LEN);
         buf_varint(&e->buf, row->codes[i].count);
     }
+    buf_u8(&e->buf, row->settled);
+    if (row->settled)
+        buf_put(&e->buf, row->settled_to.b, EKEY_LEN);
+    buf_varint(&e->buf, row->n_refused);
+    for (size_t i = 0; i < row->n_refused; i++)
+        buf_put(&e->buf, row->refused[i].b, EKEY_LEN);
     state_put(e->state, T_NAME, name->b, EKEY_LEN, e->buf.p, e->buf.n);
+}
+
+static size_t find_refused(const struct name_row *row, const struct ekey *code)
+{
+    size_t i = 0;
+    while (i < row->n_refused && ekey_cmp(&row->refused[i], code) != 0)
+        i++;
+    return i;
+}
+
+/* The codes that signals under this name alone could belong to; *last is one of them. */
+static size_t candidates(const struct name_row *row, struct ekey *last)
+{
+    size_t n = 0;
+    if (row->settled) {
+        *last = row->settled_to;
+        return 1;
+    }
+    for (size_t i = 0; i < row->n; i++)
+        if (find_refused(row, &row->codes[i].code) == row->n_refused) {
+            *last = row->codes[i].code;
+            n++;
+        }
+    return n;
+}
+
+/* Where they lie. */
+static struct ekey place_of(const struct name_row *row, const struct ekey *name)
+{
+    struct ekey code;
+    return candidates(row, &code) == 1 ? code : *name;
+}
+
+int name_get(struct slice bytes, struct arena *a, struct slice *text, struct ekey **codes, size_t *n, struct err *err)
+{
+    struct name_row row;
+    *n = 0;
+    if (!read_row(bytes, a, &row))
+        return err_set(err, WW_EDAMAGED, "view: the row of a name does not decode; run wagewarnd --rebuild");
+    *text = row.text;
+    *codes = arena_alloc(a, (row.n + 1) * sizeof **codes);
+    for (size_t i = 0; i < row.n && !row.settled; i++)
+        if (find_refused(&row, &row.codes[i].code) == row.n_refused)
+            (*codes)[(*n)++] = row.codes[i].code;
+    if (row.settled)
+        (*codes)[(*n)++] = row.settled_to;
+    return 0;
 }
 
 struct ekey identity_resolve(struct engine *e, const struct ekey *k)
@@ -81,12 +139,14 @@ struct ekey identity_resolve(struct engine *e, const struct ekey *k)
     if (ekey_is_code(k))
         return *k;
     struct name_row row = load_name(e, k);
-    return row.n == 1 ? row.codes[0].code : *k;
+    return place_of(&row, k);
 }
 
 bool identity_ambiguous(struct engine *e, const struct ekey *name)
 {
-    return load_name(e, name).n > 1;
+    struct ekey code;
+    struct name_row row = load_name(e, name);
+    return candidates(&row, &code) > 1;
 }
 
 struct record *identity_record(struct engine *e, const struct ekey *k, struct slice text)
@@ -253,29 +313,36 @@ static void move(struct engine *e, const struct ekey *from_key, const struct eke
         life_judge(e, into, e->time, CAUSE_SIGNALS);
 }
 
+/* Stores the row, and moves what came by the name to where it belongs now. */
+static void settle(struct engine *e, const struct ekey *name, const struct name_row *row, const struct ekey *before)
+{
+    struct ekey code, now = place_of(row, name);
+    store_name(e, name, row);
+    if (ekey_cmp(before, &now) != 0)
+        move(e, before, &now, name, row->text, !ekey_is_code(&now) && candidates(row, &code) > 1);
+}
+
 void identity_bind(struct engine *e, const struct ekey *name, struct slice text, const struct ekey *code)
 {
     struct name_row row = load_name(e, name);
-    for (size_t i = 0; i < row.n; i++)
-        if (ekey_cmp(&row.codes[i].code, code) == 0) {
-            row.codes[i].count++;
-            store_name(e, name, &row);
-            return;
-        }
-    if (!row.codes)
-        row.codes = arena_alloc(&e->scratch, sizeof *row.codes);
+    struct ekey before = place_of(&row, name);
+    size_t i = 0;
+    while (i < row.n && ekey_cmp(&row.codes[i].code, code) != 0)
+        i++;
+    if (i == row.n) {
+        if (!row.codes)
+            row.codes = arena_alloc(&e->scratch, sizeof *row.codes);
+        row.codes[row.n++] = (struct binding){*code, 0};
+    }
     row.text = text;
-    row.codes[row.n++] = (struct binding){*code, 1};
-    store_name(e, name, &row);
-    if (row.n == 1)
-        move(e, name, code, name, text, false);
-    else if (row.n == 2)
-        move(e, &row.codes[0].code, name, name, text, true);
+    row.codes[i].count++;
+    settle(e, name, &row, &before);
 }
 
 void identity_unbind(struct engine *e, const struct ekey *name, const struct ekey *code)
 {
     struct name_row row = load_name(e, name);
+    struct ekey before = place_of(&row, name);
     size_t i = 0;
     while (i < row.n && ekey_cmp(&row.codes[i].code, code) != 0)
         i++;
@@ -284,12 +351,119 @@ void identity_unbind(struct engine *e, const struct ekey *name, const struct eke
     if (--row.codes[i].count == 0) {
         memmove(&row.codes[i], &row.codes[i + 1], (row.n - i - 1) * sizeof *row.codes);
         row.n--;
-        store_name(e, name, &row);
-        if (row.n == 1)
-            move(e, name, &row.codes[0].code, name, row.text, false);
-        else if (row.n == 0)
-            move(e, code, name, name, row.text, false);
-        return;
     }
-    store_name(e, name, &row);
+    settle(e, name, &row, &before);
+}
+
+/* ---- a former name: it binds as the name does ---- */
+
+static bool former_of(const struct record *c, const struct sig *sig, struct slice *text, struct ekey *name)
+{
+    *text = profile_text(sig, PROFILE_FORMER_NAME);
+    if (!text->n || !ekey_is_code(&c->key) || sig->flags & SIG_BY_NAME)
+        return false;
+    *name = ekey_of_name(ekey_status(&c->key), *text);
+    return !sig->name || memcmp(sig->name, name->b + 1, NAME_HASH_LEN) != 0;
+}
+
+void identity_former(struct engine *e, const struct ekey *code, const struct sig *sig, bool binds)
+{
+    struct slice text;
+    struct ekey name;
+    if (!former_of(&(struct record){.key = *code}, sig, &text, &name))
+        return;
+    if (binds)
+        identity_bind(e, &name, text, code);
+    else
+        identity_unbind(e, &name, code);
+}
+
+/* ---- what a person decides ---- */
+
+static void refuse(struct engine *e, enum wire_error code, const char *sentence)
+{
+    if (e->out) {
+        e->out->refused = code;
+        e->out->sentence = sentence;
+    }
+}
+
+static bool binds(const struct name_row *row, const struct ekey *code)
+{
+    for (size_t i = 0; i < row->n; i++)
+        if (ekey_cmp(&row->codes[i].code, code) == 0)
+            return true;
+    return false;
+}
+
+static bool resolve(struct engine *e, struct name_row *row, const struct ekey *code)
+{
+    size_t i = find_refused(row, code);
+    if (row->settled && ekey_cmp(&row->settled_to, code) == 0) {
+        refuse(e, WIRE_ERROR_WRONG_STATE,
+               "this name is settled on that code already; unmerge takes it away, resolve with another code moves it");
+        return false;
+    }
+    if (i < row->n_refused)
+        memmove(&row->refused[i], &row->refused[i + 1], (--row->n_refused - i) * sizeof *row->refused);
+    row->settled = true;
+    row->settled_to = *code;
+    return true;
+}
+
+static bool unmerge(struct engine *e, struct name_row *row, const struct ekey *code)
+{
+    bool here = row->settled && ekey_cmp(&row->settled_to, code) == 0;
+    if (find_refused(row, code) < row->n_refused || (!here && !binds(row, code))) {
+        refuse(e, WIRE_ERROR_WRONG_STATE,
+               "this name does not belong to that code; 'wagewarn enterprise show NAME' says where its signals are");
+        return false;
+    }
+    struct ekey *list = arena_alloc(&e->scratch, (row->n_refused + 1) * sizeof *list);
+    if (row->n_refused)
+        memcpy(list, row->refused, row->n_refused * sizeof *list);
+    list[row->n_refused++] = *code;
+    row->refused = list;
+    row->settled = row->settled && !here;
+    return true;
+}
+
+/* Known by signals that gave it, or by a decision. */
+static bool known_name(struct engine *e, const struct ekey *name, const struct name_row *row)
+{
+    return row->text.n || state_get(e->state, T_ENTERPRISE, name->b, EKEY_LEN).p;
+}
+
+bool identity_act(struct engine *e, const struct entry_action *x)
+{
+    static const struct {
+        const char *what;
+        bool (*decide)(struct engine *, struct name_row *, const struct ekey *code);
+    } decisions[] = {{"resolve", resolve}, {"unmerge", unmerge}};
+    size_t d = 0;
+    while (d < ARRAY_LEN(decisions) && !slice_is(x->what, decisions[d].what))
+        d++;
+    if (d == ARRAY_LEN(decisions))
+        return false;
+    if (!x->may) {
+        refuse(e, WIRE_ERROR_DENIED, "only an operator settles which enterprise a name belongs to");
+        return true;
+    }
+    if (!x->name.n || x->uscc.n != USCC_LEN) {
+        refuse(e, WIRE_ERROR_MISSING_FIELD, "'name' and 'uscc' are needed: which name, and which code");
+        return true;
+    }
+    struct ekey name = ekey_of_name(ekey_status(&x->key), x->name);
+    struct ekey code = ekey_of_code(ekey_status(&x->key), x->uscc);
+    struct name_row row = load_name(e, &name);
+    struct ekey before = place_of(&row, &name);
+    if (!known_name(e, &name, &row)) {
+        refuse(e, WIRE_ERROR_NO_SUCH_ENTERPRISE,
+               "no signal ever gave this name; 'wagewarn enterprise unresolved' lists those that wait");
+        return true;
+    }
+    row.text = x->name;
+    if (decisions[d].decide(e, &row, &code))
+        settle(e, &name, &row, &before);
+    return true;
 }

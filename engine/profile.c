@@ -239,7 +239,7 @@ static void put_attr(struct buf *b, const struct signal *s, enum profile_key key
     profile_put(b, key, text, number);
 }
 
-struct slice profile_of_signal(struct engine *e, const struct signal *s)
+struct slice profile_of_signal(struct engine *e, const struct signal *s, bool binds_name)
 {
     static const struct {
         const char *kind, *attr;
@@ -251,7 +251,7 @@ struct slice profile_of_signal(struct engine *e, const struct signal *s)
     };
     struct buf b = {0};
     for (size_t k = 0; k < ARRAY_LEN(known); k++) {
-        if (!slice_is(s->kind, known[k].kind))
+        if (!slice_is(s->kind, known[k].kind) || (known[k].key == PROFILE_FORMER_NAME && !binds_name))
             continue;
         for (int i = 0; i < s->n_attrs; i++)
             if (slice_is(s->attrs[i].key, known[k].attr))
