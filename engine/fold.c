@@ -316,7 +316,7 @@ static void fold_config(struct engine *e, const struct entry *entry)
     buf_reset(&e->buf);
     buf_slice(&e->buf, entry->config.hash);
     tree_encode(entry->config.tree, &e->buf);
-    state_put_cold(e->state, T_META, "settings", 8, e->buf.p, e->buf.n);
+    state_put(e->state, T_META, "settings", 8, e->buf.p, e->buf.n);
 }
 
 static void fold_tick(struct engine *e, const struct entry *entry)
