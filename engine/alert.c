@@ -120,6 +120,9 @@ void alert_put(struct buf *b, const struct alert *a)
     buf_varint(b, a->n_joined);
     for (uint32_t k = 0; k < a->n_joined; k++)
         buf_slice(b, a->joined[k]);
+    buf_varint(b, a->n_escalated);
+    for (uint32_t k = 0; k < a->n_escalated; k++)
+        buf_varint(b, a->escalated[k]);
     put_handling(b, &a->h);
 }
 
@@ -135,6 +138,11 @@ static void get_lists(struct rd *r, struct arena *arena, struct alert *a)
     for (uint32_t k = 0; k < a->n_joined; k++)
         joined[k] = rd_slice(r);
     a->joined = joined;
+    a->n_escalated = (uint32_t)rd_count(r, 1);
+    uint32_t *escalated = arena_alloc(arena, a->n_escalated * sizeof *escalated);
+    for (uint32_t k = 0; k < a->n_escalated; k++)
+        escalated[k] = (uint32_t)rd_varint(r);
+    a->escalated = escalated;
     get_handling(r, arena, &a->h);
 }
 

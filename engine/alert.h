@@ -71,6 +71,8 @@ struct alert {
     struct slice team;        /* assigned; empty: by place */
     uint32_t n_joined;
     const struct slice *joined;
+    uint32_t n_escalated;
+    const uint32_t *escalated; /* DICT_RULE of the rules that took it up a tier and hold since */
     struct handling h;
 };
 

@@ -11,7 +11,9 @@
 #include "lib/region.h"
 #include "lib/words.h"
 
-enum { EVENT_SIGNALS_MAX = 32 }; /* evidence, and signals of one reason, that an event lists */
+enum { EVENT_SIGNALS_MAX = 32, /* evidence, and signals of one reason, that an event lists */
+       EVENT_REASONS_MAX = 64, /* the weightiest of the rules that hold */
+       EVENT_TAGS_MAX = 64 };  /* the first, in the order of the file */
 
 struct reason {
     uint32_t rule;             /* DICT_RULE */

@@ -6,6 +6,22 @@
 
 /* ---- reasons ---- */
 
+/* Of a rule that holds because of another enterprise: the first condition of it that does; NULL: none. */
+static const struct cond *across(struct engine *e, const struct record *r, const struct cond *c, const struct judgement *j)
+{
+    const struct cond *found = NULL;
+    if (c->op == COND_RELATED && cond_holds(e, r, c, j->at, j->score_level).holds)
+        return c;
+    for (uint32_t i = 0; (c->op == COND_ALL || c->op == COND_ANY) && i < c->n && !found; i++)
+        found = across(e, r, &c->parts[i], j);
+    return found;
+}
+
+static uint8_t raises_to(const struct judgement *j, const struct rule *rule)
+{
+    return rule->by_score ? j->score_level : rule->raise;
+}
+
 static void make_reason(struct engine *e, const struct record *r, const struct judgement *j, const struct rule *rule,
                         struct reason *out)
 {
@@ -15,22 +31,38 @@ static void make_reason(struct engine *e, const struct record *r, const struct j
     uint64_t *numbers = arena_alloc(&e->scratch, n * sizeof *numbers);
     for (size_t i = 0; i < n; i++)
         numbers[i] = sigs[i]->seq;
-    *out = (struct reason){rule->word, rule->by_score ? j->score_level : rule->raise, (uint32_t)total, (uint32_t)n,
-                           numbers, {0}, 0};
+    *out = (struct reason){rule->word, raises_to(j, rule), (uint32_t)total, (uint32_t)n, numbers, {0}, 0};
+    const struct cond *other = rule->across ? across(e, r, &rule->when, j) : NULL;
+    if (other)
+        out->other = link_other(e, r, other, j->at, &out->link);
 }
 
-/* Weightiest first; of equal weight in the order of the file. */
+/* Weightiest first; of equal weight in the order of the file. No more than EVENT_REASONS_MAX, so that an event stays
+ * small however many rules hold. */
 static void add_reasons(struct engine *e, const struct record *r, const struct judgement *j, struct event *ev)
 {
     const struct settings *s = e->settings;
-    struct reason *list = arena_alloc(&e->scratch, s->n_rules * sizeof *list);
+    struct reason *list = arena_alloc(&e->scratch, EVENT_REASONS_MAX * sizeof *list);
     for (uint8_t level = LEVEL_CRITICAL; level < LEVEL_COUNT; level--)
-        for (uint32_t i = 0; i < s->n_rules; i++) {
-            const struct rule *rule = &s->rules[i];
-            if (judged_fired(j, i) && (rule->by_score ? j->score_level : rule->raise) == level)
-                make_reason(e, r, j, rule, &list[ev->n_reasons++]);
-        }
+        for (uint32_t i = 0; (i = judged_next(s, j, i)) != UINT32_MAX && ev->n_reasons < EVENT_REASONS_MAX; i++)
+            if (raises_to(j, &s->rules[i]) == level)
+                make_reason(e, r, j, &s->rules[i], &list[ev->n_reasons++]);
     ev->reasons = list;
+}
+
+/* Each once, in the order of the file. */
+static void add_tags(struct engine *e, const struct judgement *j, struct event *ev)
+{
+    const struct settings *s = e->settings;
+    struct slice *list = arena_alloc(&e->scratch, EVENT_TAGS_MAX * sizeof *list);
+    for (uint32_t i = 0; (i = judged_next(s, j, i)) != UINT32_MAX && ev->n_tags < EVENT_TAGS_MAX; i++) {
+        bool there = !s->rules[i].tag.n;
+        for (uint32_t k = 0; k < ev->n_tags && !there; k++)
+            there = slice_eq(list[k], s->rules[i].tag);
+        if (!there)
+            list[ev->n_tags++] = s->rules[i].tag;
+    }
+    ev->tags = list;
 }
 
 /* ---- evidence ---- */
@@ -146,5 +178,6 @@ static void add_evidence(struct engine *e, const struct record *r, const struct 
 void explain(struct engine *e, const struct record *r, const struct judgement *j, struct event *ev)
 {
     add_reasons(e, r, j, ev);
+    add_tags(e, j, ev);
     add_evidence(e, r, j, ev);
 }

@@ -176,11 +176,54 @@ static void open_alert(struct engine *e, struct record *c, struct alert *a, bool
     a->level = j->level;
     a->score = c->score;
     a->evidence_sum = j->evidence_sum;
+    a->n_escalated = 0;
     timers_open(e, a, j->at);
     explain(e, c, j, &ev);
     alert_emit(e, c, a, j->at, &ev);
     c->alert = a->number;
     c->alert_open = true;
+}
+
+static bool has_word(const uint32_t *words, uint32_t n, uint32_t word)
+{
+    while (n && words[n - 1] != word)
+        n--;
+    return n > 0;
+}
+
+static void tell_escalated(struct engine *e, struct record *c, struct alert *a, const struct judgement *j,
+                           const struct rule *rule)
+{
+    struct event ev = alert_event(EVENT_ESCALATED, a->level);
+    ev.rule = rule->id;
+    timers_climb(e, a);
+    explain(e, c, j, &ev);
+    alert_emit(e, c, a, j->at, &ev);
+}
+
+/* Rules that take an open alert up a tier do so once, when they begin to hold. */
+static void escalate(struct engine *e, struct record *c, struct alert *a, const struct judgement *j)
+{
+    const struct settings *s = e->settings;
+    uint32_t n = 0, n_new = 0;
+    for (uint32_t i = 0; (i = judged_next(s, j, i)) != UINT32_MAX; i++)
+        n += s->rules[i].escalate;
+    if (!c->alert_open || (!n && !a->n_escalated))
+        return;
+    const struct alert before = *a;
+    uint32_t *words = arena_alloc(&e->scratch, n * sizeof *words), *fresh = arena_alloc(&e->scratch, n * sizeof *fresh);
+    a->n_escalated = 0;
+    a->escalated = words;
+    for (uint32_t i = 0; (i = judged_next(s, j, i)) != UINT32_MAX; i++)
+        if (s->rules[i].escalate) {
+            if (!has_word(before.escalated, before.n_escalated, s->rules[i].word))
+                fresh[n_new++] = i;
+            words[a->n_escalated++] = s->rules[i].word;
+        }
+    for (uint32_t i = 0; i < n_new && i < EVENT_REASONS_MAX; i++)
+        tell_escalated(e, c, a, j, &s->rules[fresh[i]]);
+    if (!n_new && n != before.n_escalated)
+        store_alert(e, a); /* one that no longer holds may do so again */
 }
 
 /* A name that several codes bear: its signals wait for a person. */
@@ -231,6 +274,7 @@ void life_judge(struct engine *e, struct record *c, int64_t at, enum cause cause
         change(e, c, &a, &j, cause);
     else if (j.level > LEVEL_NONE)
         open_alert(e, c, &a, had, &j, cause);
+    escalate(e, c, &a, &j);
     if (had && cause == CAUSE_CLOCK)
         timers_tell(e, c, &a, at, &j);
     if (ran_out)

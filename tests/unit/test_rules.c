@@ -265,6 +265,113 @@ static void a_cap_and_a_hush(void **unused)
     done(w);
 }
 
+/* ---- what a rule does beside the level ---- */
+
+static bool has_tag(const struct event *ev, const char *tag)
+{
+    for (uint32_t i = 0; i < ev->n_tags; i++)
+        if (slice_is(ev->tags[i], tag))
+            return true;
+    return false;
+}
+
+static void tags_are_on_the_alert_while_their_rules_hold(void **unused)
+{
+    (void)unused;
+    struct world *w = world_with(SCORE
+        "rules:\n"
+        "  - {id: a, title: {zh: a, en: a}, when: {signal: tax.arrears, within: 60d}, then: {raise: general, tag: 一}}\n"
+        "  - {id: b, title: {zh: b, en: b}, when: {signal: court.seizure, within: 10d}, then: {tag: 二}}\n"
+        "  - {id: c, title: {zh: c, en: c}, when: {signal: court.seizure, within: 60d}, then: {tag: 二}}\n");
+    SAY(w, .kind = "tax.arrears", .at = DAY(0));
+    assert_int_equal(world_last(w)->n_tags, 1);
+    assert_true(has_tag(world_last(w), "一"));
+    SAY(w, .kind = "court.seizure", .at = DAY(1));
+    assert_int_equal(world_last(w)->type, EVENT_EVIDENCE);
+    assert_int_equal(world_last(w)->n_tags, 2); /* each once */
+    assert_true(slice_is(world_last(w)->tags[1], "二"));
+    SAY(w, .kind = "court.released", .at = DAY(2));
+    SAY(w, .kind = "bank.loan_overdue", .at = DAY(3));
+    assert_int_equal(world_last(w)->n_tags, 1);
+    assert_false(has_tag(world_last(w), "二"));
+    done(w);
+}
+
+static size_t count_type(const struct world *w, enum event_type type)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < w->out.n; i++)
+        n += w->out.events[i].ev.type == type;
+    return n;
+}
+
+static void a_rule_escalates_once_while_it_holds(void **unused)
+{
+    (void)unused;
+    struct world *w = world_with(SCORE
+        "rules:\n"
+        "  - {id: up, title: {zh: a, en: a}, when: {signal: tax.arrears, within: 60d}, then: {raise: general}}\n"
+        "  - {id: boss, title: {zh: b, en: b}, when: {count: {of: {kind: hotline.complaint, cleared: too}, at_least: 2, within: 10d}}, "
+        "then: {raise: major, escalate: true}}\n");
+    SAY(w, .kind = "hotline.complaint", .at = DAY(-20));
+    SAY(w, .kind = "tax.arrears", .at = DAY(0));
+    assert_int_equal(count_type(w, EVENT_ESCALATED), 0);
+    SAY(w, .kind = "hotline.complaint", .at = DAY(1));
+    SAY(w, .kind = "hotline.complaint", .at = DAY(2));
+    size_t n = w->out.n;
+    assert_int_equal(w->out.events[n - 2].ev.type, EVENT_UPGRADED); /* the level first */
+    assert_int_equal(w->out.events[n - 1].ev.type, EVENT_ESCALATED);
+    assert_true(slice_is(world_last(w)->rule, "boss"));
+    assert_int_equal(world_last(w)->principal.n, 0);
+    assert_int_equal(world_last(w)->level, LEVEL_MAJOR);
+    assert_true(world_last(w)->n_reasons > 0);
+    SAY(w, .kind = "hotline.complaint", .at = DAY(3));
+    assert_int_equal(count_type(w, EVENT_ESCALATED), 1); /* it holds still */
+    world_tick(w, DAY(30));
+    assert_int_equal(world_last(w)->type, EVENT_DOWNGRADED);
+    SAY(w, .kind = "hotline.complaint", .at = DAY(31));
+    assert_int_equal(count_type(w, EVENT_ESCALATED), 1);
+    SAY(w, .kind = "hotline.complaint", .at = DAY(32));
+    assert_int_equal(count_type(w, EVENT_ESCALATED), 2); /* and once more when it begins again */
+    done(w);
+}
+
+/* A rule that raises nothing needs an open alert to escalate. */
+static void nothing_escalates_without_an_alert(void **unused)
+{
+    (void)unused;
+    struct world *w = world_with(SCORE
+        "rules:\n"
+        "  - {id: up, title: {zh: a, en: a}, when: {signal: tax.arrears, within: 60d}, then: {raise: general}}\n"
+        "  - {id: boss, title: {zh: b, en: b}, when: {signal: court.seizure, within: 60d}, then: {escalate: true}}\n");
+    SAY(w, .kind = "court.seizure", .at = DAY(0));
+    assert_int_equal(w->out.n, 0);
+    SAY(w, .kind = "tax.arrears", .at = DAY(1));
+    assert_int_equal(w->out.n, 2);
+    assert_int_equal(world_last(w)->type, EVENT_ESCALATED);
+    done(w);
+}
+
+static void an_event_lists_the_weightiest_reasons_only(void **unused)
+{
+    (void)unused;
+    struct arena a = {0};
+    const char *rules = SCORE "rules:\n";
+    for (int i = 0; i < 200; i++)
+        rules = arena_printf(&a, "%s  - {id: r%d, title: {zh: a, en: a}, when: {signal: tax.arrears, within: %dd}, then: {raise: %s, tag: t%d}}\n",
+                             rules, i, i + 1, i == 150 ? "critical" : i == 120 ? "major" : "general", i);
+    struct world *w = world_with(rules);
+    SAY(w, .kind = "tax.arrears", .at = DAY(0));
+    const struct event *ev = world_last(w);
+    assert_int_equal(ev->n_reasons, EVENT_REASONS_MAX);
+    assert_int_equal(ev->n_tags, EVENT_TAGS_MAX);
+    assert_int_equal(ev->reasons[0].level, LEVEL_CRITICAL);
+    assert_int_equal(ev->reasons[1].level, LEVEL_MAJOR);
+    assert_int_equal(ev->reasons[2].level, LEVEL_GENERAL);
+    done(w);
+    arena_finish(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +381,10 @@ int main(void)
         cmocka_unit_test(not_turns_with_its_part), cmocka_unit_test(sums_of_money_and_people),
         cmocka_unit_test(steps_in_order_only), cmocka_unit_test(what_did_not_come_is_noticed_on_time),
         cmocka_unit_test(where_asks_of_the_signal), cmocka_unit_test(who_it_is_and_when),
+        cmocka_unit_test(tags_are_on_the_alert_while_their_rules_hold),
+        cmocka_unit_test(a_rule_escalates_once_while_it_holds),
+        cmocka_unit_test(nothing_escalates_without_an_alert),
+        cmocka_unit_test(an_event_lists_the_weightiest_reasons_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
