@@ -50,6 +50,10 @@ enum option {
     O_QUICK,
     O_KINDS,
     O_READY,
+    O_RULES,
+    O_SIGNALS,
+    O_OUTCOMES,
+    O_COMPARE,
     OPTION_COUNT
 };
 
@@ -87,6 +91,8 @@ extern const size_t n_commands;
 int cli_connect(struct cli *);
 /* The same, trying again until --retry has passed: for what is pushed by itself and must not be lost. */
 int cli_connect_patiently(struct cli *);
+/* The state directory that --state-dir, the environment or the default names. */
+const char *cli_state_dir(struct cli *);
 /* Prints the client's last sentence; returns the exit status of its code. */
 int cli_failed(struct cli *, int code);
 /* "wagewarn: what went wrong, and what to do" on stderr. */
@@ -108,5 +114,6 @@ int cmd_verify(struct cli *);
 int cmd_backup(struct cli *);
 int cmd_restore(struct cli *);
 int cmd_wait(struct cli *);
+int cmd_backtest(struct cli *);
 
 #endif

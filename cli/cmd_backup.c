@@ -9,17 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* As the daemon finds it. */
-static const char *state_dir(struct cli *cli)
-{
-    const char *env = getenv("STATE_DIRECTORY");
-    if (cli->values[O_STATE_DIR])
-        return cli->values[O_STATE_DIR];
-    if (env && *env)
-        return arena_slice(&cli->arena, (struct slice){env, strcspn(env, ":")}).p;
-    return "./wagewarn-state";
-}
-
 static bool tell_document(struct cli *cli, const char *dir, const struct backup_report *r,
                           const char *replaced)
 {
@@ -54,7 +43,7 @@ int cmd_backup(struct cli *cli)
 {
     struct backup_report report;
     struct err err;
-    const char *dir = state_dir(cli);
+    const char *dir = cli_state_dir(cli);
     view_catch_damage(arena_printf(&cli->arena, "%s/view", dir));
     int code = backup_make(dir, cli->args[0], &report, &err);
     if (code != 0)
@@ -70,7 +59,7 @@ int cmd_restore(struct cli *cli)
     struct arena *a = &cli->arena;
     struct backup_report report;
     struct err err;
-    const char *dir = state_dir(cli), *replaced = NULL;
+    const char *dir = cli_state_dir(cli), *replaced = NULL;
     int code = backup_restore(cli->args[0], dir, cli->values[O_FORCE] != NULL, &report, &err);
     if (report.replaced)
         replaced = arena_printf(a, "%s/replaced-%u", dir, report.replaced);

@@ -28,6 +28,18 @@ void document_int(struct document *d, const char *key, int64_t i)
     put(d, key, (struct ww_value){.type = WW_INT, .i = i});
 }
 
+struct ww_value document_of_decimal(int64_t millionths)
+{
+    if (millionths == NO_INT)
+        return (struct ww_value){.type = WW_NIL};
+    return (struct ww_value){.type = DOCUMENT_DECIMAL, .i = millionths};
+}
+
+void document_decimal(struct document *d, const char *key, int64_t millionths)
+{
+    put(d, key, document_of_decimal(millionths));
+}
+
 void document_bool(struct document *d, const char *key, bool b)
 {
     put(d, key, (struct ww_value){.type = WW_BOOL, .b = b});

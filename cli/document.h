@@ -7,7 +7,8 @@
 #include "lib/arena.h"
 #include "lib/val.h"
 
-enum { DOCUMENT_KEYS = 24 };
+/* DOCUMENT_DECIMAL: a type of value beside enum ww_type, in millionths in `i`; only what prints knows it. */
+enum { DOCUMENT_KEYS = 24, DOCUMENT_DECIMAL = 100 };
 
 struct document {
     struct slice keys[DOCUMENT_KEYS];
@@ -23,6 +24,8 @@ struct document_list {
 
 void document_text(struct document *, const char *key, const char *text); /* NULL: the key is left out */
 void document_int(struct document *, const char *key, int64_t);
+/* A number with decimals, given in millionths; NO_INT: null. */
+void document_decimal(struct document *, const char *key, int64_t millionths);
 void document_bool(struct document *, const char *key, bool);
 void document_list(struct document *, const char *key, const struct document_list *);
 void document_map(struct document *, const char *key,
@@ -31,6 +34,7 @@ struct ww_value document_value(const struct document *);
 
 void document_list_add(struct document_list *, struct ww_value);
 struct ww_value document_of_text(const char *);
+struct ww_value document_of_decimal(int64_t millionths);
 void document_list_finish(struct document_list *);
 
 #endif

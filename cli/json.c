@@ -3,6 +3,7 @@
  * memory. */
 #include "cli/json.h"
 
+#include "cli/document.h"
 #include "lib/val.h"
 
 #include <jansson.h>
@@ -25,6 +26,8 @@ static json_t *number_of(const struct ww_value *v)
 static json_t *json_of(const struct ww_value *v)
 {
     json_t *j;
+    if (v->type == DOCUMENT_DECIMAL)
+        return json_real((double)v->i / 1e6);
     switch (ww_type(v)) {
     case WW_BOOL:
         return json_boolean(v->b);
@@ -51,7 +54,7 @@ static json_t *json_of(const struct ww_value *v)
 char *json_text(const struct ww_value *v, bool indent)
 {
     json_t *j = json_of(v);
-    char *s = json_dumps(j, JSON_ENCODE_ANY | (indent ? JSON_INDENT(2) : JSON_COMPACT));
+    char *s = json_dumps(j, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15) | (indent ? JSON_INDENT(2) : JSON_COMPACT));
     json_decref(j);
     return s;
 }

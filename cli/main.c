@@ -70,6 +70,10 @@ const struct command commands[] = {
     {"rules test", "FILE...", 1, -1, O(O_KINDS), "Rules tried on files of cases; exit 1 if any fails",
      "用例测试规则；有未通过的则退出码为 1", "wagewarn rules test /etc/wagewarn/rules.test.yaml",
      cmd_rules_test},
+    {"backtest", "", 0, 0, O(O_RULES) | O(O_KINDS) | O(O_SIGNALS) | O(O_STATE_DIR) | O(O_OUTCOMES) | O(O_COMPARE),
+     "What rules would have warned of, held against what came of it; needs no daemon",
+     "按给定规则重放历史并与结果对照（无需守护进程）",
+     "wagewarn backtest --rules rules.yaml --signals 2025.jsonl --outcomes arrears.csv", cmd_backtest},
     {"check-config", "FILE", 1, 1, 0, "Mistakes in a configuration and all files that it names",
      "检查配置文件", "wagewarn check-config /etc/wagewarn/wagewarn.yaml", cmd_check_config},
     {"verify", "DIR", 1, 1, O(O_QUICK), "Is a state directory or a backup whole? exit 1 if not",
@@ -94,6 +98,17 @@ void cli_say(const char *fmt, ...)
     va_end(ap);
     fputc('\n', stderr);
     funlockfile(stderr);
+}
+
+/* As the daemon finds it. */
+const char *cli_state_dir(struct cli *cli)
+{
+    const char *env = getenv("STATE_DIRECTORY");
+    if (cli->values[O_STATE_DIR])
+        return cli->values[O_STATE_DIR];
+    if (env && *env)
+        return arena_slice(&cli->arena, (struct slice){env, strcspn(env, ":")}).p;
+    return "./wagewarn-state";
 }
 
 int cli_failed(struct cli *cli, int code)

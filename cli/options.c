@@ -74,6 +74,12 @@ static const struct option_row rows[OPTION_COUNT] = {
     [O_KINDS] = {"kinds", 0, "FILE",
                  "the table of kinds (else kinds.csv beside the file, else the one shipped)",
                  "预警信息种类表（默认取同目录 kinds.csv，否则随程序提供的）"},
+    [O_RULES] = {"rules", 0, "FILE", "the rules that are tried", "要试的规则文件"},
+    [O_SIGNALS] = {"signals", 0, "FILE", "signals as JSON lines, as push takes them (-: standard input)",
+                   "信号文件，每行一个 JSON（- 为标准输入）"},
+    [O_OUTCOMES] = {"outcomes", 0, "FILE", "CSV of enterprise,date: who fell into arrears, and when",
+                    "结果 CSV（enterprise,date）：哪家何时欠薪"},
+    [O_COMPARE] = {"compare", 0, "FILE", "rules to compare with", "用来对比的规则文件"},
     [O_READY] = {"ready", 0, NULL, "until it is ready, which is meant without it too",
                  "等待就绪（默认即如此）"},
 };

@@ -3,6 +3,7 @@
  * asked and what it means is the commands'. */
 #include "cli/output.h"
 
+#include "cli/document.h"
 #include "cli/json.h"
 #include "cli/text.h"
 #include "lib/mem.h"
@@ -36,6 +37,8 @@ const struct ww_value *value_at(const struct ww_value *v, const char *path)
 
 static const char *plain_text(struct arena *a, const struct ww_value *v)
 {
+    if (v && v->type == DOCUMENT_DECIMAL)
+        return arena_printf(a, "%.12g", (double)v->i / 1e6);
     switch (ww_type(v)) {
     case WW_STR:
         return v->s;
