@@ -2,6 +2,8 @@
 /* Alert events to msgpack. Owns nothing; the words come from the dictionary, whose texts never move. */
 #include "daemon/eventpack.h"
 
+#include "engine/settings.h"
+
 void eventpack_text(struct buf *b, struct slice s)
 {
     if (s.n)
@@ -55,6 +57,11 @@ static void reason(struct buf *b, const struct reason *r, const struct dict *d)
     for (uint32_t i = 0; i < r->n; i++)
         enc_uint(b, r->signals[i]);
     enc_kv_uint(&m, "signals_total", r->signals_total);
+    if (r->other.n) {
+        static const char *const links[LINK_CLASS_END] = {"", "owner", "project", "parent", "successor"};
+        enc_kv_slice(&m, "other", r->other);
+        enc_kv_str(&m, "link", r->link < LINK_CLASS_END ? links[r->link] : "");
+    }
     enc_close(&m);
 }
 
@@ -63,6 +70,13 @@ void eventpack_reasons(struct buf *b, const struct event *ev, const struct dict 
     enc_list(b, ev->n_reasons);
     for (uint32_t i = 0; i < ev->n_reasons; i++)
         reason(b, &ev->reasons[i], d);
+}
+
+void eventpack_tags(struct buf *b, const struct event *ev)
+{
+    enc_list(b, ev->n_tags);
+    for (uint32_t i = 0; i < ev->n_tags; i++)
+        enc_slice(b, ev->tags[i]);
 }
 
 static struct slice agency_of(struct slice kind)
@@ -122,7 +136,7 @@ static void action_pairs(struct enc_open *m, const struct event *ev)
     } texts[] = {
         {"principal", ev->principal}, {"actor", ev->actor},     {"finding", ev->finding},
         {"outcome", ev->outcome},     {"measure", ev->measure}, {"ref", ev->ref},
-        {"team", ev->team},
+        {"team", ev->team},           {"rule", ev->rule},
     };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         if (texts[i].text.n)
@@ -150,6 +164,8 @@ uint32_t eventpack_body(struct buf *b, const struct event *ev, const struct dict
     enc_kv_slice(&m, "title_en", event_title(ev, d, false));
     enc_key(&m, "reasons");
     eventpack_reasons(b, ev, d);
+    enc_key(&m, "tags");
+    eventpack_tags(b, ev);
     enc_key(&m, "evidence");
     eventpack_evidence(b, ev, d);
     enc_kv_uint(&m, "evidence_total", ev->evidence_total);

@@ -15,6 +15,7 @@ uint32_t eventpack_body(struct buf *, const struct event *, const struct dict *)
 /* Parts of it, each one value. Keys are always there; what is not known is nil. */
 void eventpack_enterprise(struct buf *, struct slice uscc, struct slice name, region_t, struct slice industry);
 void eventpack_reasons(struct buf *, const struct event *, const struct dict *);
+void eventpack_tags(struct buf *, const struct event *);
 void eventpack_evidence(struct buf *, const struct event *, const struct dict *);
 void eventpack_teams(struct buf *, struct slice team, const struct slice *joined, size_t n_joined);
 /* The title of an alert: that of its weightiest rule. */

@@ -259,7 +259,7 @@ static void put_step(struct enc_open *m, const struct event *ev)
         struct slice text;
     } texts[] = {
         {"finding", ev->finding}, {"outcome", ev->outcome}, {"measure", ev->measure},
-        {"ref", ev->ref},         {"team", ev->team},
+        {"ref", ev->ref},         {"team", ev->team},       {"rule", ev->rule},
     };
     enc_kv_uint(m, "seq", ev->seq);
     enc_kv_int(m, "at", ev->at);
@@ -319,6 +319,8 @@ static int put_grounds(struct answer *a, struct enc_open *m, const struct histor
     }
     enc_key(m, "reasons");
     eventpack_reasons(&a->q->body, &ev, a->dict);
+    enc_key(m, "tags");
+    eventpack_tags(&a->q->body, &ev);
     enc_key(m, "evidence");
     eventpack_evidence(&a->q->body, &ev, a->dict);
     enc_kv_uint(m, "evidence_total", ev.evidence_total);
