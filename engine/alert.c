@@ -35,7 +35,7 @@ struct handling handling_none(void)
 static void put_handling(struct buf *b, const struct handling *h)
 {
     const int64_t *const times[] = HANDLING_TIMES(h);
-    const uint8_t small[] = {h->step, h->tier, h->extended, h->snoozed_level, h->overdue, h->undo_finding};
+    const uint8_t small[] = {h->step, h->tier, h->extended, h->snoozed_level, h->overdue, h->undo_finding, h->last_type};
     for (size_t k = 0; k < ARRAY_LEN(times); k++)
         buf_when(b, *times[k]);
     buf_put(b, small, sizeof small);
@@ -58,6 +58,7 @@ static void put_handling(struct buf *b, const struct handling *h)
     buf_varint(b, h->undo_entry);
     buf_varint(b, h->undo_finding_entry);
     buf_slice(b, h->undo);
+    buf_slice(b, h->last_who);
 }
 
 static void get_taken(struct rd *r, struct arena *arena, struct handling *h)
@@ -87,6 +88,7 @@ static void get_handling(struct rd *r, struct arena *arena, struct handling *h)
         *small[k] = rd_u8(r);
     h->overdue = rd_u8(r);
     h->undo_finding = rd_u8(r);
+    h->last_type = rd_u8(r);
     h->n_snoozed_kinds = (uint32_t)rd_count(r, 1);
     h->snoozed_kinds = arena_alloc(arena, (h->n_snoozed_kinds + 1) * sizeof *h->snoozed_kinds);
     for (uint32_t k = 0; k < h->n_snoozed_kinds; k++)
@@ -96,6 +98,7 @@ static void get_handling(struct rd *r, struct arena *arena, struct handling *h)
     h->undo_entry = rd_varint(r);
     h->undo_finding_entry = rd_varint(r);
     h->undo = rd_slice(r);
+    h->last_who = rd_slice(r);
 }
 
 void alert_put(struct buf *b, const struct alert *a)

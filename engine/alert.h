@@ -6,7 +6,7 @@
 
 #include "engine/event.h"
 
-enum { REOPEN_DAYS = 90 }; /* PROTOCOL: new signals within it reopen a closed alert */
+enum { MEASURES_TAKEN_MAX = 32, REOPEN_DAYS = 90 }; /* PROTOCOL: new signals within it reopen a closed alert */
 
 /* A measure that was taken. */
 enum taken_state { TAKEN_OPEN, TAKEN_ANSWERED, TAKEN_RAN_OUT /* to be told */, TAKEN_SILENT, TAKEN_ENDED };
@@ -47,6 +47,8 @@ struct handling {
     uint8_t undo_finding;               /* and what the record held as found */
     int64_t undo_finding_at;
     uint64_t undo_finding_entry;
+    uint8_t last_type;                  /* enum event_type of its last event, and who did it; empty: the daemon */
+    struct slice last_who;
 };
 
 struct alert {
@@ -83,8 +85,5 @@ enum finding { FINDING_NONE, FINDING_CONFIRMED, FINDING_UNFOUNDED, FINDING_FALSE
 
 void alert_put(struct buf *, const struct alert *);
 int alert_get(struct slice bytes, struct arena *, struct alert *, struct err *) WW_CHECK;
-
-/* What may be done in a state, as words for a refusal: "accept, seen, assign". Static storage. */
-const char *alert_possible(enum alert_state);
 
 #endif

@@ -93,6 +93,9 @@ void alert_emit(struct engine *e, const struct record *c, struct alert *a, int64
     a->version++;
     a->last_event = ev->seq;
     a->changed_at = at;
+    a->h.last_type = ev->type;
+    a->h.last_who = ev->actor.n ? ev->actor : ev->principal;
+    ev->tier = a->h.tier;
     ev->alert = a->number;
     ev->version = a->version;
     ev->entry = e->number;

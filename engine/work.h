@@ -4,7 +4,7 @@
  *   teams:     config/teams.yaml     covers, tiers, departments, leads, joins, teams
  *   measures:  config/measures.yaml  measures
  *   deadlines: config/deadlines.yaml accept, verify, close, escalate_after, unattended, extend, hold, snooze, follow_up,
- *                                    first_steps, triage
+ *                                    settles, first_steps, triage
  *   workdays:  [{day: 2026-02-14, is: work}, ...]
  * Any of them may be absent: no teams, any team's and any measure's name is taken as it is; no deadlines, nothing is due.
  * Compiled whole or not at all; immutable; any thread. No measure's and no team's name stands in C. */
@@ -63,6 +63,12 @@ struct measure {
     bool ends;               /* its `answered` needs a step of its own: dispose again with the same measure and `ref` */
 };
 
+/* Kinds that the fold feeds itself when teams settled something, so that what it settles stops counting. */
+struct settles {
+    uint32_t n;
+    struct slice *kinds;
+};
+
 struct work {
     struct arena arena;
     bool has_teams, has_measures, has_deadlines;
@@ -79,6 +85,7 @@ struct work {
     struct term hold_most, snooze_most, follow_up;
     uint32_t follow_up_ppm;  /* share of the closed ones that are called back (回访), drawn by the alert's number */
     struct term first_steps[4]; /* seen, registered, forwarded, verified (四个第一) */
+    struct settles settled_by_paid, settled_by_false_claim;
     uint32_t n_triage;
     struct slice *triage;    /* kinds that wait in the intake list */
     struct term triage_term; /* after which they count by themselves */

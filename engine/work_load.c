@@ -478,23 +478,34 @@ static void load_measures(struct loader *l, const struct tree *t)
     l->w->has_measures = true;
 }
 
-/* A measure's silence and answers are kinds that there are. */
+/* Kinds that are named must be there. */
+static void check_kind(struct loader *l, const struct tree *kinds, const struct tree *at, struct slice word)
+{
+    bool found = word.n == 0;
+    for (uint32_t j = 0; j < kinds->n && !found; j++) {
+        const struct tree *name = tree_get(kinds->items[j], "kind");
+        found = name && slice_eq(name->text, word);
+    }
+    if (!found)
+        mistake_at(l->m, at, NULL, "unknown kind \"%.*s\"", SLICE_ARG(word));
+}
+
 static void check_kinds(struct loader *l, const struct tree *parts)
 {
     const struct tree *kinds = tree_get(parts, "kinds"), *measures = tree_get(tree_get(parts, "measures"), "measures");
+    const struct tree *deadlines = tree_get(parts, "deadlines");
+    const struct settles *settles[] = {&l->w->settled_by_paid, &l->w->settled_by_false_claim};
     for (uint32_t i = 0; kinds && i < l->w->n_measures; i++) {
         const struct measure *x = &l->w->measures[i];
-        for (uint32_t k = 0; k <= x->n_answered_by; k++) {
-            struct slice word = k < x->n_answered_by ? x->answered_by[k] : x->silence;
-            bool found = word.n == 0;
-            for (uint32_t j = 0; j < kinds->n && !found; j++) {
-                const struct tree *name = tree_get(kinds->items[j], "kind");
-                found = name && slice_eq(name->text, word);
-            }
-            if (!found)
-                mistake_at(l->m, measures->items[i], NULL, "unknown kind \"%.*s\"", SLICE_ARG(word));
-        }
+        check_kind(l, kinds, measures->items[i], x->silence);
+        for (uint32_t k = 0; k < x->n_answered_by; k++)
+            check_kind(l, kinds, measures->items[i], x->answered_by[k]);
     }
+    for (size_t i = 0; kinds && i < ARRAY_LEN(settles); i++)
+        for (uint32_t k = 0; k < settles[i]->n; k++)
+            check_kind(l, kinds, tree_get(deadlines, "settles"), settles[i]->kinds[k]);
+    for (uint32_t i = 0; kinds && i < l->w->n_triage; i++)
+        check_kind(l, kinds, tree_get(deadlines, "triage"), l->w->triage[i]);
 }
 
 /* ---- deadlines.yaml ---- */
@@ -511,6 +522,19 @@ static void read_triage(struct loader *l, const struct tree *t, void *to)
 {
     static const struct key keys[] = {{"kinds", true, read_triage_kinds, 0},
                                       {"within", true, read_term, offsetof(struct work, triage_term)}};
+    READ_MAP(l, t, keys, to);
+}
+
+static void read_settles_kinds(struct loader *l, const struct tree *t, void *to)
+{
+    struct words x = words_of(l, t);
+    *(struct settles *)to = (struct settles){x.n, x.list};
+}
+
+static void read_settles(struct loader *l, const struct tree *t, void *to)
+{
+    static const struct key keys[] = {{"paid", false, read_settles_kinds, offsetof(struct work, settled_by_paid)},
+                                      {"false_claim", false, read_settles_kinds, offsetof(struct work, settled_by_false_claim)}};
     READ_MAP(l, t, keys, to);
 }
 
@@ -542,6 +566,7 @@ static void load_deadlines(struct loader *l, const struct tree *t)
                                       {"snooze_most", false, read_term, offsetof(struct work, snooze_most)},
                                       {"follow_up", false, read_follow_up, 0},
                                       {"first_steps", false, read_first_steps, offsetof(struct work, first_steps)},
+                                      {"settles", false, read_settles, 0},
                                       {"triage", false, read_triage, 0}};
     if (!has_keys(l, t, "deadlines"))
         return;
