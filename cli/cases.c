@@ -204,6 +204,7 @@ static void check_signal(struct reader *r, struct case_signal *x)
     if (!x->source.n && dot)
         x->source = (struct slice){kind.p, (size_t)(dot - kind.p)};
     x->sig.note = (struct slice){0}; /* the fold reads none */
+    signal_normalise_attrs(&x->sig, r->arena);
 }
 
 static void read_signal(struct reader *r, const struct tree *t, const struct signal *enterprise,

@@ -101,6 +101,7 @@ static void gather_one(struct gathering *g, const struct signal_in *s, uint32_t 
     struct entry_signal *e = arena_alloc(&b->arena, sizeof *e);
     copy_signal(&e->sig, &s->sig);
     e->sig.name = name;
+    signal_normalise_attrs(&e->sig, &b->arena);
     e->sig.note = (struct slice){NULL, 0};
     e->source = p->local ? agency_of(s->sig.kind) : slice_of(p->name);
     e->binds_name = p->may_name;

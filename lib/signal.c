@@ -174,3 +174,16 @@ int signal_check(const struct signal *s, const struct kinds *kinds, const struct
         return rc;
     return check_rest(s, why);
 }
+
+void signal_normalise_attrs(struct signal *s, struct arena *a)
+{
+    if (!slice_is(s->kind, "registry.profile"))
+        return;
+    for (int i = 0; i < s->n_attrs; i++) {
+        struct signal_attr *attr = &s->attrs[i];
+        if (!attr->text.p || !slice_is(attr->key, "former_name"))
+            continue;
+        struct slice name = name_normalise(a, attr->text);
+        attr->text = (struct slice){name.p ? name.p : "", name.n};
+    }
+}

@@ -39,6 +39,7 @@ struct reject {
     const char *what;
 };
 
+struct arena;   /* lib/arena.h */
 struct kinds;   /* lib/kind.h */
 struct regions; /* lib/region.h */
 
@@ -47,5 +48,9 @@ struct regions; /* lib/region.h */
  * by the codec before; it uses the same codes. */
 int signal_check(const struct signal *, const struct kinds *, const struct regions *, int64_t now,
                  struct reject *why);
+
+/* Names among the attrs (`former_name` of registry.profile) normalised, as `name` is before it is journalled; one of
+ * which nothing is left becomes empty. Texts go to the arena. */
+void signal_normalise_attrs(struct signal *, struct arena *);
 
 #endif

@@ -138,11 +138,24 @@ void world_tick(struct world *w, int64_t at)
     world_apply(w, (struct slice){(char *)w->buf.p, w->buf.n}, at);
 }
 
+static void put_attrs(struct world *w, struct signal *s, const char *attrs)
+{
+    while (attrs && *attrs) {
+        size_t n = strcspn(attrs, ";"), key = strcspn(attrs, "="), digits = strspn(attrs + key + 1, "0123456789");
+        struct signal_attr *a = &s->attrs[s->n_attrs++];
+        *a = (struct signal_attr){{attrs, key}, {attrs + key + 1, n - key - 1}, NO_INT};
+        if (digits == a->text.n && digits < 19)
+            *a = (struct signal_attr){a->key, {NULL, 0}, strtoll(attrs + key + 1, NULL, 10)};
+        attrs += n + (attrs[n] == ';');
+    }
+    signal_normalise_attrs(s, &w->arena);
+}
+
 struct slice world_entry(struct world *w, const struct say *s, struct entry_signal *e)
 {
     static const uint8_t key[HASH_KEY_LEN] = {1, 2, 3};
     const char *dot = strchr(s->kind, '.');
-    *e = (struct entry_signal){.binds_name = true};
+    *e = (struct entry_signal){.binds_name = !s->binds_nothing};
     e->sig = (struct signal){
         .id = slice_of(s->id ? s->id : arena_printf(&w->arena, "t%u", ++w->ids)),
         .kind = slice_of(s->kind), .at = s->at, .uscc = slice_of(s->uscc), .name = slice_of(s->name),
@@ -154,6 +167,7 @@ struct slice world_entry(struct world *w, const struct say *s, struct entry_sign
         e->sig.n_attrs = 1;
         e->sig.attrs[0] = (struct signal_attr){SLICE("credit"), slice_of(s->credit), NO_INT};
     }
+    put_attrs(w, &e->sig, s->attrs);
     e->source = s->source ? slice_of(s->source) : (struct slice){s->kind, (size_t)(dot - s->kind)};
     hash_pair(e->id_hash, key, e->source, e->sig.id);
     hash_pair(e->cancels_hash, key, e->source, e->sig.cancels);

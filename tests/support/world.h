@@ -23,6 +23,8 @@ struct say {
     const char *kind;
     int64_t at;                /* ms */
     const char *uscc, *name, *region, *industry, *cancels, *credit;
+    const char *attrs;         /* "headcount=40;former_name=x": digits alone are a number */
+    bool binds_nothing;        /* its sender's names bind nothing */
     int64_t amount, people;    /* 0: not given */
     enum status status;
 };
