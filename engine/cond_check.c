@@ -101,7 +101,7 @@ static bool leaf_implies(const struct cond *p, const struct cond *q)
     case COND_FINDING: return p->finding == q->finding && p->within <= q->within;
     case COND_RELATED: return p->radiation == q->radiation && !(p->classes & ~q->classes);
     case COND_THRESHOLD: return slice_eq(p->line, q->line);
-    case COND_SCORE: return true;
+    case COND_SCORE: return p->at_least >= q->at_least;
     default: return false;
     }
 }

@@ -242,13 +242,16 @@ static void load_finding(struct loader *l, const struct tree *t, const struct tr
     c->within = load_within(l, tree_get(arg, "within"), arg);
 }
 
-/* {score: follow} */
-static void load_follow(struct loader *l, const struct tree *t, const struct tree *arg, struct cond *c, int depth)
+/* {score: follow}: any level; {score: critical}: at least this one */
+static void load_score_cond(struct loader *l, const struct tree *t, const struct tree *arg, struct cond *c, int depth)
 {
+    static const char *const words[] = {"follow", "general", "major", "critical"};
+    int level = arg->type != TREE_SCALAR ? -1 : slice_is(arg->text, "follow") ? LEVEL_GENERAL : level_of(arg->text);
     (void)depth;
-    (void)c;
-    if (t->n != 1 || !slice_is(arg->text, "follow"))
-        mistake_at(l->m, arg, NULL, "score: the only word is \"follow\"; the levels stand under 'score' above");
+    if (t->n != 1 || level <= LEVEL_NONE)
+        mistake_at(l->m, arg, arg->type == TREE_SCALAR ? nearest_word(arg->text, words, ARRAY_LEN(words)) : NULL,
+                   "score: \"follow\" or a level is needed; how many points it takes stands under 'score' above");
+    c->at_least = level;
 }
 
 /* ---- beyond the enterprise's own signals ---- */
@@ -375,7 +378,7 @@ static const struct op {
     {"enterprise", COND_ENTERPRISE, load_enterprise},
     {"season", COND_SEASON, load_season},
     {"finding", COND_FINDING, load_finding},
-    {"score", COND_SCORE, load_follow},
+    {"score", COND_SCORE, load_score_cond},
     {"related", COND_RELATED, load_related},
     {"threshold", COND_THRESHOLD, load_threshold},
     {"area", COND_AREA, load_area},

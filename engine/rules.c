@@ -336,8 +336,8 @@ static struct verdict holds_finding(const struct scene *s, const struct cond *c)
 
 static struct verdict holds_score(const struct scene *s, const struct cond *c)
 {
-    (void)c; /* when the score changes is score_next's business */
-    return (struct verdict){s->score_level != LEVEL_NONE, INT64_MAX};
+    /* when the score changes is score_next's business */
+    return (struct verdict){s->score_level >= c->at_least, INT64_MAX};
 }
 
 /* ---- beyond the enterprise's own signals ---- */

@@ -97,7 +97,7 @@ struct cond {
     enum cond_op op;
     struct selector of;         /* signal, count, agencies, sum; absent: after what */
     int64_t within;             /* ms, closed at both ends; season: before the festival */
-    int64_t at_least;           /* count, agencies, sum */
+    int64_t at_least;           /* count, agencies, sum; score: enum level */
     uint32_t n;                 /* all, any, not (1), sequence, absent (1) */
     struct cond *parts;         /* of sequence and absent only `of` counts: steps, what is expected */
     enum sum_field field;
