@@ -126,6 +126,9 @@ void alert_put(struct buf *b, const struct alert *a)
     buf_varint(b, a->n_escalated);
     for (uint32_t k = 0; k < a->n_escalated; k++)
         buf_varint(b, a->escalated[k]);
+    buf_varint(b, a->n_teams);
+    for (uint32_t k = 0; k < a->n_teams; k++)
+        buf_slice(b, a->teams[k]);
     put_handling(b, &a->h);
 }
 
@@ -146,6 +149,11 @@ static void get_lists(struct rd *r, struct arena *arena, struct alert *a)
     for (uint32_t k = 0; k < a->n_escalated; k++)
         escalated[k] = (uint32_t)rd_varint(r);
     a->escalated = escalated;
+    a->n_teams = (uint32_t)rd_count(r, 1);
+    struct slice *teams = arena_alloc(arena, (a->n_teams + 1) * sizeof *teams);
+    for (uint32_t k = 0; k < a->n_teams; k++)
+        teams[k] = rd_slice(r);
+    a->teams = teams;
     get_handling(r, arena, &a->h);
 }
 

@@ -75,6 +75,8 @@ struct alert {
     const struct slice *joined;
     uint32_t n_escalated;
     const uint32_t *escalated; /* DICT_RULE of the rules that took it up a tier and hold since */
+    uint32_t n_teams;         /* who it is for (engine/route.c), who answers first */
+    const struct slice *teams;
     struct handling h;
 };
 

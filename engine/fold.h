@@ -17,6 +17,13 @@ enum { DERIVED_SHIFT = 48 }; /* a signal that the fold makes itself: number of t
 struct seen;
 struct due;
 
+/* One that must be judged again; with a link that another's signal gives it (hub; roles 0: none). */
+struct again {
+    struct ekey key;
+    uint8_t hub[HUB_LEN];
+    uint8_t roles;
+};
+
 struct engine {
     struct state *state;
     struct dict *dict;
@@ -47,8 +54,11 @@ struct engine {
     struct engine_out *out;
     struct err *err;
     bool failed;                    /* bytes did not decode: err says what */
-    struct ekey *again;             /* to be judged before the entry is done (link_settle); in `scratch` */
+    struct again *again;            /* to be judged before the entry is done (link_settle); in `scratch` */
     size_t n_again, cap_again;
+    size_t n_settled;               /* of them so many are done */
+    unsigned n_woken;               /* hubs whose members are to be walked because of this entry */
+    bool settling, sweeping;        /* those are being judged; records are swept for new settings */
     uint64_t derived;               /* signals that the entry in hand made: ordinals */
 };
 
@@ -112,6 +122,7 @@ struct hazards {
 };
 hazard_t sig_hazard(const struct settings_kind *, const struct sig *, int64_t at); /* of one signal, no factors */
 hazard_t series_hazard(const struct settings_kind *, const struct series *, int64_t at);
+hazard_t shared_hazard(const struct settings_kind *, const struct shared *, int64_t at); /* at its share; kind may be NULL */
 struct hazards score_hazards(const struct engine *, const struct record *, int64_t at);
 uint8_t score_level(const struct settings *, struct hazards, uint8_t before);
 /* Earliest time after `at` when the level by score may differ, if nothing new comes; INT64_MAX: never. Never late; early
@@ -167,21 +178,37 @@ struct slice profile_of_signal(struct engine *, const struct signal *, bool bind
 
 /* ---- link.c: who is bound to whom. hub.c: members of a hub, in pages ---- */
 void link_note(struct engine *, struct record *, const struct sig *, uint32_t kind); /* a signal came: what it binds */
-void link_recall(struct engine *, struct record *);  /* some went, or the record goes: anew from all its signals */
-/* After the judgement: what it gives to its links and areas; who must be judged again. */
-void link_publish(struct engine *, struct record *, const struct judgement *);
-/* Judges again who was found concerned, each once. After each entry, and after each due item, at its time. */
-void link_settle(struct engine *, int64_t at);
-void link_due(struct engine *, const struct ekey *hub, int64_t at); /* next members of a hub are judged again */
+void link_recall(struct engine *, struct record *);  /* some went: anew from all its signals */
+void link_remove(struct engine *, struct record *);  /* the record goes: out of all hubs and areas */
+void link_parent(struct engine *, struct record *);  /* the profile is worked out: whose child it is */
 struct verdict link_holds(struct engine *, const struct record *, const struct cond *, int64_t at);
 /* Of a related condition that holds: code or name of one other enterprise, and what binds them. */
 struct slice link_other(struct engine *, const struct record *, const struct cond *, int64_t at, uint8_t *link);
+/* Journal number of the latest news from others, that may open again what was closed before; 0: none. */
+uint64_t link_news(struct engine *, const struct record *);
+void link_hub(uint8_t out[HUB_LEN], const struct record *, enum link_class, struct slice what);
+/* Who is bound by this, in one of the roles (0: in any), is judged again, but not `besides`. */
+void link_tell(struct engine *, const uint8_t hub[HUB_LEN], uint8_t roles, const struct ekey *besides);
+
+/* ---- radiate.c: what an enterprise gives to others, and who is judged again because of it ---- */
+struct verdict radiation_holds(struct engine *, const struct record *, const struct radiation *, int64_t at);
+/* After the judgement: what it gives to its links and areas; who must be judged again. When it next changes by itself. */
+int64_t link_publish(struct engine *, struct record *, const struct judgement *);
+void radiate_begin(struct engine *, const struct record *, const struct link *); /* a hub that it came to */
+void radiate_end(struct engine *, const struct record *, const struct link *);   /* one that it is about to leave */
+/* Will be judged before the entry is done. False: no room is left, or those are being judged already. */
+bool link_again(struct engine *, const struct again *);
+void link_concerned(struct engine *, const struct ekey *); /* the same, room or not: where the number is bounded */
+/* Judges again who was found concerned, each once. After each entry, and after each due item, at its time. */
+void link_settle(struct engine *, int64_t at);
+void link_due(struct engine *, const struct ekey *hub, int64_t at); /* next members of a hub are judged again */
 
 /* ---- share.c: signals of others that count at a share ---- */
 void share_gather(struct engine *, struct record *); /* fills c->shared */
 
 /* ---- area.c: places and industries where several turn bad together ---- */
-void area_publish(struct engine *, struct record *, const struct judgement *); /* part of link_publish */
+int64_t area_publish(struct engine *, struct record *, const struct judgement *); /* part of link_publish */
+void area_leave_all(struct engine *, struct record *);
 void area_judge(struct engine *, struct record *area, int64_t at, struct judgement *);
 uint32_t area_members(struct engine *, const struct record *area, struct member *list, uint32_t room, uint32_t *total);
 
@@ -221,6 +248,10 @@ void timers_tell(struct engine *, struct record *, struct alert *, int64_t at, c
 int64_t timers_next(const struct engine *, const struct alert *);       /* INT64_MAX: nothing */
 /* A signal by the fold itself, dated `at`. */
 void timers_feed(struct engine *, struct record *, struct slice kind, int64_t at, int64_t people, int64_t amount);
+
+/* ---- route.c: who an alert is for ---- */
+struct slice route_team(const struct engine *, const struct record *); /* who answers first; empty: nobody is configured */
+void route_alert(struct engine *, const struct record *, struct alert *); /* fills a->teams */
 
 /* ---- steps.c: what teams do ---- */
 void life_act(struct engine *, const struct entry_action *);

@@ -96,6 +96,9 @@ void alert_emit(struct engine *e, const struct record *c, struct alert *a, int64
     a->h.last_type = ev->type;
     a->h.last_who = ev->actor.n ? ev->actor : ev->principal;
     ev->tier = a->h.tier;
+    route_alert(e, c, a);
+    ev->n_teams = a->n_teams;
+    ev->teams = a->teams;
     ev->alert = a->number;
     ev->version = a->version;
     ev->entry = e->number;
@@ -181,6 +184,7 @@ static void open_alert(struct engine *e, struct record *c, struct alert *a, bool
     a->evidence_sum = j->evidence_sum;
     a->n_escalated = 0;
     timers_open(e, a, j->at);
+    a->h.routed = route_team(e, c);
     explain(e, c, j, &ev);
     alert_emit(e, c, a, j->at, &ev);
     c->alert = a->number;
@@ -252,6 +256,22 @@ void life_look(struct engine *e, struct record *c, int64_t at, struct judgement 
     c->judged_at = at;
 }
 
+/* A place went from one team to another: its open alerts go along, each with an event. */
+static void move_team(struct engine *e, struct record *c, struct alert *a, int64_t at, const struct judgement *j)
+{
+    struct slice now = route_team(e, c);
+    if (slice_eq(now, a->h.routed))
+        return;
+    a->h.routed = now;
+    if (a->team.n)
+        return; /* given to somebody by name: it stays there */
+    struct event ev = alert_event(EVENT_ASSIGNED, a->level);
+    ev.team = now;
+    ev.rules_changed = true;
+    explain(e, c, j, &ev);
+    alert_emit(e, c, a, at, &ev);
+}
+
 static void set_due(struct engine *e, struct record *c, int64_t at, int64_t next)
 {
     int64_t due = next == INT64_MAX ? NO_INT : next > at ? next : at + 1;
@@ -267,6 +287,7 @@ void life_judge(struct engine *e, struct record *c, int64_t at, enum cause cause
     struct alert a;
     bool had = alert_load(e, c->alert, &a), ran_out = had && cause == CAUSE_CLOCK && timers_derive(e, c, &a, at);
     series_prepare(e, c);
+    link_parent(e, c);
     share_gather(e, c);
     if (engine_failed(e))
         return;
@@ -280,6 +301,8 @@ void life_judge(struct engine *e, struct record *c, int64_t at, enum cause cause
     escalate(e, c, &a, &j);
     if (had && cause == CAUSE_CLOCK)
         timers_tell(e, c, &a, at, &j);
+    if (had && cause == CAUSE_SETTINGS && c->alert_open)
+        move_team(e, c, &a, at, &j);
     if (ran_out)
         store_alert(e, &a); /* a measure that was answered makes no event */
     if (c->alert) {
@@ -289,7 +312,6 @@ void life_judge(struct engine *e, struct record *c, int64_t at, enum cause cause
     series_spill(e, c);
     list_unresolved(e, c);
     set_due(e, c, at, j.next);
-    link_publish(e, c, &j);
     record_store(e, c);
 }
 

@@ -335,6 +335,7 @@ static void take_close(struct deed *d)
 static void take_reopen(struct deed *d)
 {
     timers_open(d->e, d->a, d->e->time);
+    d->a->h.routed = route_team(d->e, d->c);
     d->a->h.seen_at = d->a->h.accepted_at = d->e->time;
 }
 

@@ -108,6 +108,24 @@ const struct team *work_team(const struct work *w, region_t place, struct slice 
     return best_two(w, place, industry, tier, &equal);
 }
 
+const struct team *work_department(const struct work *w, region_t place, struct slice department)
+{
+    const struct team *best = NULL;
+    unsigned most = 0;
+    for (uint32_t i = 0; i < w->n_teams; i++) {
+        const struct team *t = &w->teams[i];
+        unsigned digits = 0;
+        for (uint32_t k = 0; k < t->n_regions && slice_eq(t->department, department); k++)
+            if (place && region_within(place, t->regions[k]) && (t->regions[k] & 15) > digits)
+                digits = (unsigned)(t->regions[k] & 15);
+        if (digits && (!best || t->tier < best->tier || (t->tier == best->tier && digits > most))) {
+            best = t;
+            most = digits;
+        }
+    }
+    return best;
+}
+
 struct check {
     const struct work *w;
     size_t found, most;

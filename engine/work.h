@@ -107,6 +107,8 @@ bool term_parse(struct slice, struct term *);
 const struct team *work_team(const struct work *, region_t place, struct slice industry, unsigned tier);
 const struct team *work_team_named(const struct work *, struct slice id);
 const struct measure *work_measure(const struct work *, struct slice id);
+/* A team of a department for a place, of the lowest tier that has one. NULL: none. */
+const struct team *work_department(const struct work *, region_t place, struct slice department);
 const struct lead *work_lead(const struct work *, struct slice industry);
 
 /* What is wrong with the routing over the regions that there are: places under `covers` without a team at a tier, and

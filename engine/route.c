@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who an alert is for: the team that answers for the place of work and the industry, the tiers that its level or its delay
+ * has called in, the departments that assist, and the team of the registered place where that is another. */
+#include "engine/fold.h"
+
+enum { ALERT_TEAMS_MAX = 32 };
+
+/* Jurisdiction is where people work (劳动保障监察条例 art. 13); the registered place hears of it too. */
+static region_t place_of(const struct record *c)
+{
+    return c->place ? c->place : c->registered;
+}
+
+static const struct team *lowest(const struct work *w, region_t place, struct slice industry)
+{
+    const struct team *t = NULL;
+    for (unsigned tier = 0; tier < w->n_tiers && !t; tier++)
+        t = work_team(w, place, industry, tier);
+    return t;
+}
+
+struct slice route_team(const struct engine *e, const struct record *c)
+{
+    const struct work *w = e->settings->work;
+    const struct team *t = w && w->has_teams ? lowest(w, place_of(c), record_industry(c)) : NULL;
+    return t ? t->id : (struct slice){0};
+}
+
+struct list {
+    struct slice *ids;
+    uint32_t n;
+};
+
+static void add(struct list *l, struct slice id)
+{
+    for (uint32_t i = 0; i < l->n; i++)
+        if (slice_eq(l->ids[i], id))
+            return;
+    if (id.n && l->n < ALERT_TEAMS_MAX)
+        l->ids[l->n++] = id;
+}
+
+static void add_team(struct list *l, const struct team *t)
+{
+    if (t)
+        add(l, t->id);
+}
+
+static void add_assisting(struct list *l, const struct work *w, region_t place, struct slice industry)
+{
+    const struct lead *lead = work_lead(w, industry);
+    for (uint32_t i = 0; lead && i < lead->n_assist; i++)
+        add_team(l, work_department(w, place, lead->assist[i]));
+}
+
+void route_alert(struct engine *e, const struct record *c, struct alert *a)
+{
+    const struct work *w = e->settings->work;
+    struct slice industry = record_industry(c);
+    struct list l = {arena_zalloc(&e->scratch, ALERT_TEAMS_MAX * sizeof *l.ids), 0};
+    add(&l, a->team.n ? a->team : a->h.routed);
+    for (uint32_t i = 0; i < a->n_joined; i++)
+        add(&l, a->joined[i]);
+    if (w && w->has_teams) {
+        unsigned top = w->joins[a->level] > a->h.tier ? w->joins[a->level] : a->h.tier;
+        for (unsigned tier = 1; tier <= top && tier < w->n_tiers; tier++)
+            add_team(&l, work_team(w, place_of(c), industry, tier));
+        add_assisting(&l, w, place_of(c), industry);
+        if (c->registered && c->registered != place_of(c))
+            add_team(&l, lowest(w, c->registered, industry));
+    }
+    a->teams = l.ids;
+    a->n_teams = l.n;
+}
