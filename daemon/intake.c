@@ -3,6 +3,7 @@
 #include "daemon/intake.h"
 
 #include "lib/name.h"
+#include "lib/uscc.h"
 
 enum {
     ARENA_MAX = 96 << 20, /* of one batch: messages, decoded signals, entries */
@@ -187,7 +188,8 @@ static enum wire_error read_texts(const struct ww_value *body, struct entry_acti
     } texts[] = {
         {"do", &a->what, 32},         {"actor", &a->actor, 64},     {"finding", &a->finding, 32},
         {"outcome", &a->outcome, 32}, {"measure", &a->measure, 64}, {"ref", &a->ref, 128},
-        {"team", &a->team, 64},       {"note", note, 1024},
+        {"team", &a->team, 64},       {"note", note, 1024},         {"name", &a->name, 200},
+        {"uscc", &a->uscc, 64},
     };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         int got = val_str(body, texts[i].key, texts[i].to);
@@ -223,6 +225,26 @@ static enum wire_error read_numbers(const struct ww_value *body, struct entry_ac
     return WIRE_ERROR_NONE;
 }
 
+bool intake_settles_name(const struct entry_action *a)
+{
+    return slice_is(a->what, "resolve") || slice_is(a->what, "unmerge");
+}
+
+static enum wire_error check_name(const struct entry_action *a, struct err *err)
+{
+    const char *fault = a->uscc.p ? uscc_fault(a->uscc) : NULL;
+    if (!a->name.p || !a->uscc.p) {
+        err_set(err, WW_EINPUT, "%s is missing: %.*s says which name, and which code it belongs to",
+                a->name.p ? "uscc" : "name", SLICE_ARG(a->what));
+        return WIRE_ERROR_MISSING_FIELD;
+    }
+    if (fault) {
+        err_set(err, WW_EINPUT, "uscc: %s", fault);
+        return WIRE_ERROR_BAD_FIELD;
+    }
+    return WIRE_ERROR_NONE;
+}
+
 enum wire_error intake_read_action(const struct ww_value *body, const struct principal *p,
                                    struct entry_action *a, struct slice *note, struct err *err)
 {
@@ -237,6 +259,9 @@ enum wire_error intake_read_action(const struct ww_value *body, const struct pri
         w = read_numbers(body, a, err);
     if (w)
         return w;
+    if (intake_settles_name(a))
+        return check_name(a, err);
+    a->name = a->uscc = (struct slice){NULL, 0};
     if (!got || !a->what.p) {
         err_set(err, WW_EINPUT, "%s is missing: an action says which alert and what to do",
                 got ? "do" : "alert");

@@ -46,6 +46,7 @@ void intake_rid(struct intake *, struct slice body, bool *has_rid, uint64_t *rid
  * caller's. */
 enum wire_error intake_read_action(const struct ww_value *body, const struct principal *,
                                    struct entry_action *out, struct slice *note, struct err *err);
+bool intake_settles_name(const struct entry_action *); /* resolve, unmerge: of a name, not of an alert */
 /* Gathers it; false: the batch has no room. */
 bool intake_action(struct intake *, struct batch *, uint64_t peer, bool has_rid, uint64_t rid,
                    struct entry_action *, struct slice note);

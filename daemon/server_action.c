@@ -3,6 +3,7 @@
 #include "daemon/server_parts.h"
 
 #include "lib/mem.h"
+#include "lib/name.h"
 
 #include <stdlib.h>
 
@@ -58,6 +59,28 @@ static bool park(struct ask *a)
     return true;
 }
 
+/* What a person decides of a name concerns no alert: the name and its status say where it goes. */
+static void on_name_action(struct ask *a, struct entry_action *act, struct slice note)
+{
+    struct arena arena = {0};
+    struct slice word = {NULL, 0};
+    int status = val_str(a->body, "status", &word) < 0 ? -1 : word.p ? status_of(word) : STATUS_ACTUAL;
+    act->name = name_normalise(&arena, act->name);
+    act->alert = 0;
+    act->may = strcmp(a->principal->role, "operator") == 0;
+    if (status < 0) {
+        reply_refuse(a, WIRE_ERROR_BAD_FIELD, "status: must be actual, exercise or test");
+    } else if (!act->name.n) {
+        reply_refuse(a, WIRE_ERROR_BAD_FIELD, "name: nothing is left of it but white space");
+    } else if (!act->may) {
+        reply_refuse(a, WIRE_ERROR_DENIED, "only an operator settles which enterprise a name belongs to");
+    } else {
+        act->key = ekey_of_name((enum status)status, act->name);
+        gather_action(a, act, note);
+    }
+    arena_finish(&arena);
+}
+
 void on_action(struct ask *a)
 {
     struct server *s = a->s;
@@ -67,6 +90,10 @@ void on_action(struct ask *a)
     enum wire_error w = intake_read_action(a->body, a->principal, &act, &note, &err);
     if (w) {
         reply_refuse(a, w, err.msg);
+        return;
+    }
+    if (intake_settles_name(&act)) {
+        on_name_action(a, &act, note);
         return;
     }
     const region_t *places;

@@ -139,6 +139,7 @@ struct ww_action {
     const char *finding, *outcome, *measure, *ref, *team;
     int64_t people, amount, due, until, paid_people, paid_amount;
     uint64_t undo, version;        /* 0: not given */
+    const char *name, *uscc, *status; /* resolve, unmerge: no alert, but a name and the code it belongs to */
 };
 #define WW_ACTION_INIT                                                                                       \
     {                                                                                                        \

@@ -547,6 +547,7 @@ static void put_action(struct enc_open *map, const struct ww_action *a)
     } texts[] = {
         {"do", a->what},         {"note", a->note},       {"actor", a->actor}, {"finding", a->finding},
         {"outcome", a->outcome}, {"measure", a->measure}, {"ref", a->ref},     {"team", a->team},
+        {"name", a->name},       {"uscc", a->uscc},       {"status", a->status},
     };
     const struct {
         const char *key;
@@ -561,7 +562,8 @@ static void put_action(struct enc_open *map, const struct ww_action *a)
         {"undo", a->undo ? (int64_t)a->undo : WW_ABSENT},
         {"version", a->version ? (int64_t)a->version : WW_ABSENT},
     };
-    enc_kv_uint(map, "alert", a->alert);
+    if (a->alert)
+        enc_kv_uint(map, "alert", a->alert);
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         if (texts[i].text)
             enc_kv_str(map, texts[i].key, texts[i].text);
