@@ -4,8 +4,12 @@
 
 #include "engine/settings.h"
 #include "engine/settings_tree.h"
+#include "lib/mem.h"
 #include "lib/textfile.h"
 #include "lib/yaml.h"
+
+#include <stdlib.h>
+#include <unistd.h>
 
 const struct tree *catalog_read_yaml(const char *path, struct arena *a, struct slice *text,
                                      struct report *report)
@@ -42,11 +46,97 @@ static struct tree *load_festivals(const struct catalog_files *files, struct are
     struct err err;
     struct slice text;
     struct tree *list;
-    if (textfile_read(files->calendar, a, &text, &err) == 0 &&
-        settings_tree_festivals(a, files->calendar, text, &list, &err) == 0)
+    if (textfile_read(files->festivals, a, &text, &err) == 0 &&
+        settings_tree_festivals(a, files->festivals, text, &list, &err) == 0)
         return list;
     report_err(report, &err);
     return tree_new(a, TREE_LIST);
+}
+
+/* Lines of the law; an empty list where there is a mistake in them. */
+static struct tree *load_thresholds(const struct catalog_files *files, struct arena *a, struct report *report)
+{
+    struct err err;
+    struct slice text;
+    struct mistakes m = {.arena = a, .file = files->thresholds};
+    if (textfile_read(files->thresholds, a, &text, &err)) {
+        report_err(report, &err);
+        return tree_new(a, TREE_LIST);
+    }
+    struct tree *list = settings_tree_thresholds(a, files->thresholds, text, &m);
+    report_mistakes(report, &m, text);
+    return m.total ? tree_new(a, TREE_LIST) : list;
+}
+
+/* The years whose notice is there. */
+static struct tree *load_workdays(const struct catalog_files *files, struct arena *a, struct report *report)
+{
+    enum { FIRST_YEAR = 2020, LAST_YEAR = 2045 };
+    struct tree *list = tree_new(a, TREE_LIST);
+    struct err err;
+    for (int year = FIRST_YEAR; year <= LAST_YEAR; year++) {
+        const char *path = arena_printf(a, "%s/%d.csv", files->calendar, year);
+        struct slice text;
+        if (access(path, F_OK) == 0 &&
+            (textfile_read(path, a, &text, &err) || settings_tree_workdays(a, path, text, list, &err)))
+            report_err(report, &err);
+    }
+    return list;
+}
+
+/* YAML files that are compiled together with the rules: their mistakes are told under their own names. */
+struct part {
+    const char *name, *file;
+    const struct tree **to;
+};
+
+static void load_parts(const struct part *parts, size_t n, struct arena *a, struct mistakes *m, struct report *report)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct slice text;
+        if (!parts[i].file)
+            continue;
+        *parts[i].to = catalog_read_yaml(parts[i].file, a, &text, report);
+        m->parts[i] = (struct mistakes_part){parts[i].name, parts[i].file, text};
+    }
+}
+
+struct told {
+    struct report *report;
+    const char *file;
+};
+
+static void tell_route(void *arg, const char *sentence)
+{
+    struct told *t = arg;
+    struct err err;
+    err_set(&err, WW_ECONFIG, "%s: %s", t->file, sentence);
+    report_err(t->report, &err);
+}
+
+/* Every place that teams.yaml covers has exactly one answering team at each tier. */
+static void check_routes(const struct catalog *c, const struct work *w, const char *file, struct report *report)
+{
+    enum { TOLD_MOST = 20 };
+    struct told told = {report, file};
+    if (!w || !w->has_teams || !c->regions)
+        return;
+    size_t n = regions_list(c->regions, NULL, 0);
+    region_t *places = mem_alloc((n + 1) * sizeof *places);
+    regions_list(c->regions, places, n);
+    work_check_routes(w, places, n, TOLD_MOST, tell_route, &told);
+    free(places);
+}
+
+static void compile(struct catalog *c, const struct catalog_files *files, struct mistakes *m, struct slice text,
+                    struct report *report)
+{
+    struct settings *compiled = NULL;
+    if (settings_compile(c->settings, m, &compiled))
+        report_mistakes(report, m, text);
+    else
+        check_routes(c, compiled->work, files->teams, report);
+    settings_destroy(compiled);
 }
 
 bool catalog_load(struct catalog *c, const struct catalog_files *files, struct arena *a,
@@ -54,21 +144,29 @@ bool catalog_load(struct catalog *c, const struct catalog_files *files, struct a
 {
     *c = (struct catalog){0};
     size_t before = report->errors;
-    load_tables(c, files, a, report);
-    struct tree *festivals = load_festivals(files, a, report);
+    struct settings_parts p = {.timezone_ms = files->timezone_ms};
+    struct mistakes m = {.arena = a, .file = files->rules};
     struct slice text;
+    const struct part parts[] = {{"areas", files->areas, &p.areas},
+                                 {"shadow", files->shadow, &p.shadow},
+                                 {"teams", files->teams, &c->teams},
+                                 {"measures", files->measures, &c->measures},
+                                 {"deadlines", files->deadlines, &c->deadlines}};
+    load_tables(c, files, a, report);
+    p.festivals = load_festivals(files, a, report);
+    p.workdays = load_workdays(files, a, report);
+    p.thresholds = load_thresholds(files, a, report);
     c->rules = catalog_read_yaml(files->rules, a, &text, report);
+    load_parts(parts, ARRAY_LEN(parts), a, &m, report);
     if (c->rules && c->kinds) {
-        c->settings = settings_tree_make(a, &(struct settings_parts){.kinds = c->kinds,
-                                                                    .festivals = festivals,
-                                                                    .rules = c->rules,
-                                                                    .timezone_ms = files->timezone_ms});
+        p.kinds = c->kinds;
+        p.rules = c->rules;
+        p.teams = c->teams;
+        p.measures = c->measures;
+        p.deadlines = c->deadlines;
+        c->settings = settings_tree_make(a, &p);
         settings_tree_hash(c->settings, c->hash);
-        struct mistakes m = {.arena = a, .file = files->rules};
-        struct settings *compiled = NULL;
-        if (settings_compile(c->settings, &m, &compiled))
-            report_mistakes(report, &m, text);
-        settings_destroy(compiled);
+        compile(c, files, &m, text, report);
     }
     if (report->errors == before)
         return true;

@@ -11,7 +11,11 @@
 #include "lib/tree.h"
 
 struct catalog_files {
-    const char *kinds, *regions, *rules, *calendar;
+    const char *kinds, *regions, *rules;
+    const char *festivals;  /* first days of lunar years */
+    const char *calendar;   /* folder of YEAR.csv: days off and made-up working days */
+    const char *thresholds; /* lines of the law */
+    const char *areas, *shadow, *teams, *measures, *deadlines; /* YAML; NULL: none */
     int64_t timezone_ms;
 };
 
@@ -19,6 +23,7 @@ struct catalog {
     struct kinds *kinds;
     struct regions *regions;
     const struct tree *rules;    /* the rules file as read */
+    const struct tree *teams, *measures, *deadlines; /* as read; NULL: none */
     const struct tree *settings; /* engine/settings.h says what is in it; in the arena */
     uint8_t hash[CHAIN_LEN];     /* BLAKE2b-256 of the encoded settings: their version */
 };

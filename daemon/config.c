@@ -10,20 +10,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 /* One load in progress. */
-struct loading {
-    struct config *c;
-    const struct options *options;
-    struct report *report;
-    struct mistakes m; /* of the configuration file itself */
-    struct slice text;
-    const char *dir;      /* of the file: names in it are relative to this */
-    const char *files[8]; /* by enum config_file */
-};
-
 enum config_file {
     FILE_RULES,
     FILE_KINDS,
@@ -32,12 +23,25 @@ enum config_file {
     FILE_PRINCIPALS,
     FILE_AREAS,
     FILE_TEAMS,
-    FILE_MEASURES
+    FILE_MEASURES,
+    FILE_DEADLINES,
+    FILE_SHADOW,
+    FILE_COUNT
+};
+
+struct loading {
+    struct config *c;
+    const struct options *options;
+    struct report *report;
+    struct mistakes m; /* of the configuration file itself */
+    struct slice text;
+    const char *dir;      /* of the file: names in it are relative to this */
+    const char *files[FILE_COUNT]; /* by enum config_file */
 };
 
 static const struct {
     const char *key, *shipped; /* NULL: there is none without the key */
-} file_keys[] = {
+} file_keys[FILE_COUNT] = {
     [FILE_RULES] = {"rules", "rules.yaml"},
     [FILE_KINDS] = {"kinds", "kinds.csv"},
     [FILE_REGIONS] = {"regions", "regions.csv"},
@@ -46,6 +50,9 @@ static const struct {
     [FILE_AREAS] = {"areas", NULL},
     [FILE_TEAMS] = {"teams", NULL},
     [FILE_MEASURES] = {"measures", NULL},
+    [FILE_DEADLINES] = {"deadlines", "deadlines.yaml"},
+    [FILE_SHADOW] = {"shadow", NULL},
+    [FILE_THRESHOLDS] = {"thresholds", "thresholds.csv"},
 };
 
 /* ---- helpers over the tree ---- */
@@ -242,6 +249,9 @@ FILE_SETTER(set_principals, FILE_PRINCIPALS)
 FILE_SETTER(set_areas, FILE_AREAS)
 FILE_SETTER(set_teams, FILE_TEAMS)
 FILE_SETTER(set_measures, FILE_MEASURES)
+FILE_SETTER(set_deadlines, FILE_DEADLINES)
+FILE_SETTER(set_shadow, FILE_SHADOW)
+FILE_SETTER(set_thresholds, FILE_THRESHOLDS)
 
 static void set_audit(struct loading *l, const struct tree *t)
 {
@@ -333,7 +343,8 @@ static const struct key top_keys[] = {
     {"rules", set_rules},       {"kinds", set_kinds},           {"regions", set_regions},
     {"areas", set_areas},       {"teams", set_teams},           {"measures", set_measures},
     {"calendar", set_calendar}, {"principals", set_principals}, {"retention", set_retention},
-    {"limits", set_limits},
+    {"limits", set_limits},     {"deadlines", set_deadlines},   {"shadow", set_shadow},
+    {"thresholds", set_thresholds},
 };
 
 /* ---- loading ---- */
@@ -418,14 +429,21 @@ static void load_principals(struct loading *l)
     }
 }
 
-/* Files of rooms to come: kept well-formed, so that they are good on the day they are used. */
-static void check_later_files(struct loading *l)
+/* `calendar` names a folder with spring_festival.csv and the years, or the first alone: the years are beside it then, or
+ * as shipped. */
+static void find_calendar(struct loading *l, struct catalog_files *files, const char *calendar)
 {
-    static const enum config_file later[] = {FILE_AREAS, FILE_TEAMS, FILE_MEASURES};
-    struct slice text;
-    for (size_t i = 0; i < ARRAY_LEN(later); i++)
-        if (l->files[later[i]])
-            (void)catalog_read_yaml(l->files[later[i]], &l->c->arena, &text, l->report);
+    struct arena *a = &l->c->arena;
+    struct stat st;
+    if (stat(calendar, &st) == 0 && S_ISDIR(st.st_mode)) {
+        files->calendar = calendar;
+        files->festivals = textfile_shipped(a, calendar, "spring_festival.csv");
+        return;
+    }
+    files->festivals = calendar;
+    files->calendar = arena_printf(a, "%s/calendar", textfile_dir(a, calendar));
+    if (stat(files->calendar, &st) != 0)
+        files->calendar = textfile_dir(a, textfile_shipped(a, l->dir, "calendar/2026.csv"));
 }
 
 static void load_catalog(struct loading *l)
@@ -439,9 +457,15 @@ static void load_catalog(struct loading *l)
         .kinds = paths[FILE_KINDS],
         .regions = paths[FILE_REGIONS],
         .rules = paths[FILE_RULES],
-        .calendar = paths[FILE_CALENDAR],
+        .areas = paths[FILE_AREAS],
+        .shadow = paths[FILE_SHADOW],
+        .thresholds = paths[FILE_THRESHOLDS],
+        .teams = paths[FILE_TEAMS],
+        .measures = paths[FILE_MEASURES],
+        .deadlines = paths[FILE_DEADLINES],
         .timezone_ms = l->c->timezone_ms,
     };
+    find_calendar(l, &files, paths[FILE_CALENDAR]);
     if (!catalog_load(&l->c->catalog, &files, &l->c->arena, l->report))
         assert(l->report->errors);
 }
@@ -458,7 +482,6 @@ struct config *config_load(const struct options *options, struct report *report)
     place(&l);
     load_principals(&l);
     report_mistakes(report, &l.m, l.text);
-    check_later_files(&l);
     load_catalog(&l);
     if (!report->errors)
         return c;

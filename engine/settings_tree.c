@@ -4,6 +4,7 @@
 
 #include "lib/calendar.h"
 #include "lib/csv.h"
+#include "lib/workday.h"
 
 #include <inttypes.h>
 
@@ -61,6 +62,21 @@ int settings_tree_festivals(struct arena *a, const char *file, struct slice text
     return got;
 }
 
+int settings_tree_workdays(struct arena *a, const char *file, struct slice text, struct tree *list, struct err *err)
+{
+    struct workdays days = {0};
+    int rc = workdays_read(&days, a, file, text, err);
+    for (size_t i = 0; rc == 0 && i < days.n; i++) {
+        struct tree *map = tree_new(a, TREE_MAP);
+        char text_of_day[26];
+        time_format(days.days[i].day * DAY_MS, 0, text_of_day);
+        set_text(a, map, "day", arena_slice(a, (struct slice){text_of_day, 10}));
+        set_text(a, map, "is", days.days[i].works ? SLICE("work") : SLICE("off"));
+        tree_append(a, list, map);
+    }
+    return rc;
+}
+
 const struct tree *settings_tree_make(struct arena *a, const struct settings_parts *p)
 {
     struct tree *t = tree_new(a, TREE_MAP);
@@ -68,12 +84,14 @@ const struct tree *settings_tree_make(struct arena *a, const struct settings_par
     tree_set(a, t, SLICE("kinds"), kinds_tree(p->kinds, a));
     tree_set(a, t, SLICE("festivals"), p->festivals);
     tree_set(a, t, SLICE("rules"), arena_copy(a, p->rules, sizeof *p->rules));
-    if (p->thresholds)
-        tree_set(a, t, SLICE("thresholds"), p->thresholds);
-    if (p->areas)
-        tree_set(a, t, SLICE("areas"), arena_copy(a, p->areas, sizeof *p->areas));
-    if (p->shadow)
-        tree_set(a, t, SLICE("shadow"), arena_copy(a, p->shadow, sizeof *p->shadow));
+    const struct {
+        const char *name;
+        const struct tree *part;
+    } parts[] = {{"thresholds", p->thresholds}, {"areas", p->areas},         {"shadow", p->shadow},    {"teams", p->teams},
+                 {"measures", p->measures},     {"deadlines", p->deadlines}, {"workdays", p->workdays}};
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        if (parts[i].part)
+            tree_set(a, t, slice_of(parts[i].name), arena_copy(a, parts[i].part, sizeof *parts[i].part));
     return t;
 }
 

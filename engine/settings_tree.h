@@ -13,6 +13,13 @@
 int settings_tree_festivals(struct arena *, const char *file, struct slice text, struct tree **out,
                             struct err *) WW_CHECK;
 
+/* "day,is,name" lines of one year to a list of {day, is}, added to it. WW_ECONFIG. */
+int settings_tree_workdays(struct arena *, const char *file, struct slice text, struct tree *list, struct err *) WW_CHECK;
+
+/* threshold_csv.c: lines of the law to a list of {region, line, people, months, amount, order, incident, source, date}. What
+ * is wrong goes to the mistakes, all of it. */
+struct tree *settings_tree_thresholds(struct arena *, const char *file, struct slice text, struct mistakes *);
+
 /* The whole; files as parsed are shared, not copied. */
 struct settings_parts {
     const struct kinds *kinds;
@@ -22,6 +29,8 @@ struct settings_parts {
     struct tree *thresholds;    /* NULL: none */
     const struct tree *areas;   /* NULL: none */
     const struct tree *shadow;  /* NULL: none */
+    const struct tree *teams, *measures, *deadlines; /* engine/work.h; NULL: none */
+    struct tree *workdays;      /* settings_tree_workdays; NULL: weekends only */
 };
 const struct tree *settings_tree_make(struct arena *, const struct settings_parts *);
 

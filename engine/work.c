@@ -139,7 +139,8 @@ static void tell(struct check *c, const char *sentence)
         c->told(c->arg, sentence);
 }
 
-static void check_place(struct check *c, region_t place, struct slice industry, unsigned tier)
+/* False: it was told that something is wrong. */
+static bool check_place(struct check *c, region_t place, struct slice industry, unsigned tier)
 {
     const struct team *equal, *team = best_two(c->w, place, industry, tier, &equal);
     const char *name = c->w->tiers[tier].id.p;
@@ -152,8 +153,9 @@ static void check_place(struct check *c, region_t place, struct slice industry, 
         snprintf(text, sizeof text, "both \"%.*s\" and \"%.*s\" answer for %s at the tier \"%s\"; take it from one of them",
                  SLICE_ARG(team->id), SLICE_ARG(equal->id), code, name);
     else
-        return;
+        return true;
     tell(c, text);
+    return false;
 }
 
 static bool covered(const struct work *w, region_t place)
@@ -189,10 +191,10 @@ size_t work_check_routes(const struct work *w, const region_t *places, size_t n,
         qsort(sorted, n, sizeof *sorted, by_text); /* a place comes before its parts */
     for (size_t i = 0; i < n; i++)
         for (unsigned tier = 0; covered(w, sorted[i]) && !has_parts(sorted, n, i) && tier < w->n_tiers; tier++) {
-            check_place(&c, sorted[i], (struct slice){0}, tier);
-            for (uint32_t k = 0; k < w->n_leads; k++)
+            bool good = check_place(&c, sorted[i], (struct slice){0}, tier);
+            for (uint32_t k = 0; good && k < w->n_leads; k++)
                 if (w->leads[k].industry.n)
-                    check_place(&c, sorted[i], w->leads[k].industry, tier);
+                    good = check_place(&c, sorted[i], w->leads[k].industry, tier);
         }
     free(sorted);
     return c.found;

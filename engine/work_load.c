@@ -599,6 +599,7 @@ void work_load(const struct tree *parts, int64_t timezone, struct mistakes *m, s
         const char *part;
         void (*load)(struct loader *, const struct tree *);
     } loads[] = {{"teams", load_teams}, {"measures", load_measures}, {"deadlines", load_deadlines}, {"workdays", load_workdays}};
+    const char *part = m->part;
     size_t before = m->total;
     bool any = false;
     struct loader l = {.w = mem_zalloc(sizeof *l.w), .m = m};
@@ -606,7 +607,9 @@ void work_load(const struct tree *parts, int64_t timezone, struct mistakes *m, s
     l.w->timezone = timezone;
     for (size_t i = 0; i < ARRAY_LEN(loads); i++)
         if (tree_get(parts, loads[i].part)) {
+            m->part = loads[i].part; /* whoever prints knows its file */
             loads[i].load(&l, tree_get(parts, loads[i].part));
+            m->part = part;
             any |= i < 3;
         }
     check_kinds(&l, parts);

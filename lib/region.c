@@ -229,3 +229,15 @@ size_t regions_full_name(const struct regions *t, region_t r, char *out, size_t 
     out[n] = 0;
     return n;
 }
+
+size_t regions_list(const struct regions *r, region_t *out, size_t cap)
+{
+    size_t n = 0;
+    for (size_t i = 0; i <= r->mask; i++)
+        if (r->codes[i]) {
+            if (n < cap)
+                out[n] = r->codes[i];
+            n++;
+        }
+    return n;
+}

@@ -20,6 +20,8 @@ struct regions;
 int regions_parse(struct regions **, const char *file, struct slice text, struct err *) WW_CHECK;
 void regions_destroy(struct regions *);
 bool regions_has(const struct regions *, region_t);
+/* All codes, in no order: up to cap of them to out; returns how many there are. */
+size_t regions_list(const struct regions *, region_t *out, size_t cap);
 const char *regions_name(const struct regions *, region_t); /* NULL: not in the table */
 /* "浙江省嘉兴市平湖市当湖街道" as far as the table knows it; returns the length, cut to fit. */
 size_t regions_full_name(const struct regions *, region_t, char *out, size_t cap);

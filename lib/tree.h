@@ -66,7 +66,7 @@ struct mistakes {
     struct mistakes_part {
         const char *part, *file;
         struct slice source;
-    } parts[4];
+    } parts[8];
 };
 
 /* File of a mistake, and its text; the first document's where nothing else was said. */
