@@ -54,6 +54,9 @@ enum option {
     O_SIGNALS,
     O_OUTCOMES,
     O_COMPARE,
+    O_WITHOUT,
+    O_AT,
+    O_WITH_RULES,
     OPTION_COUNT
 };
 
@@ -114,6 +117,7 @@ int cmd_verify(struct cli *);
 int cmd_backup(struct cli *);
 int cmd_restore(struct cli *);
 int cmd_wait(struct cli *);
+int cmd_explain(struct cli *);
 int cmd_backtest(struct cli *);
 
 #endif

@@ -82,6 +82,12 @@ static const struct option_row rows[OPTION_COUNT] = {
     [O_COMPARE] = {"compare", 0, "FILE", "rules to compare with", "用来对比的规则文件"},
     [O_READY] = {"ready", 0, NULL, "until it is ready, which is meant without it too",
                  "等待就绪（默认即如此）"},
+    [O_WITHOUT] = {"without", 0, "AGENCY", "and what it would be without this agency's signals",
+                   "并说明去掉该部门信息后的结果"},
+    [O_AT] = {"at", 0, "TIME", "as it was known then, from the journal in --state-dir",
+              "当时所知（由 --state-dir 的日志重放）"},
+    [O_WITH_RULES] = {"with-rules", 0, "FILE", "under these rules, the journal in --state-dir folded again",
+                      "换用该规则文件重放 --state-dir 的日志"},
 };
 
 static const char *const format_names[FORMAT_COUNT] = {"table", "json", "jsonl", "csv", "keyvalue"};

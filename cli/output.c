@@ -94,6 +94,8 @@ const char *value_text(struct arena *a, const struct ww_value *item, const struc
         return n < 0 ? "-" : arena_printf(a, "%.2f", (double)n / 1e6);
     case COLUMN_DAYS:
         return n <= 0 ? "-" : arena_printf(a, "%" PRId64, n);
+    case COLUMN_SPAN:
+        return n < 0 ? "-" : text_span(a, n);
     case COLUMN_FLAG:
         return v && v->type == WW_BOOL && v->b ? tr(c->en, c->zh) : "";
     case COLUMN_LIST:

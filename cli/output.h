@@ -24,6 +24,7 @@ enum column_kind {
     COLUMN_SHARE,
     COLUMN_WEIGHT,
     COLUMN_DAYS,
+    COLUMN_SPAN,      /* ms */
     COLUMN_FLAG, /* a word of ours when true */
     COLUMN_LIST, /* texts with spaces between */
 };

@@ -20,21 +20,11 @@ static struct engine *explainer(struct answer *a)
     return *a->explainer;
 }
 
-static bool is_agency(const struct answer *a, struct slice word)
+static bool read_without(struct answer *a, const struct engine *e, struct slice *without)
 {
-    const struct kinds *k = a->q->catalog->kinds;
-    for (size_t i = 0; i < kinds_count(k); i++)
-        if (slice_is(word, kinds_at(k, i)->agency))
-            return true;
-    return false;
-}
-
-static bool read_without(struct answer *a, struct slice *without)
-{
-    *without = (struct slice){0};
     if (!param_text(a, "without", without))
         return false;
-    return !without->p || is_agency(a, *without) ||
+    return !without->p || whatif_agency(e, *without) ||
            param_bad(a, "without", "must be an agency: what stands before the dot of a kind");
 }
 
@@ -77,11 +67,11 @@ int answer_explain(struct answer *a)
     struct ekey key;
     struct explanation x;
     struct whatif_ask ask = {.at = a->q->now};
-    if (!read_without(a, &ask.without))
-        return 0;
     struct engine *e = explainer(a);
     if (!e)
         return -1;
+    if (!read_without(a, e, &ask.without))
+        return 0;
     int rc = read_subject(a, e, &key);
     if (rc > 0)
         rc = whatif(e, &key, &ask, &a->scratch, &x, a->err);

@@ -409,6 +409,14 @@ int whatif(struct engine *e, const struct ekey *key, const struct whatif_ask *as
     return rc;
 }
 
+bool whatif_agency(const struct engine *e, struct slice word)
+{
+    for (uint32_t i = 0; e->settings && i < e->settings->n_agencies; i++)
+        if (slice_eq(e->settings->agencies[i], word))
+            return true;
+    return false;
+}
+
 int whatif_alert(struct engine *e, uint64_t number, struct arena *out, struct alert *al, struct err *err)
 {
     uint8_t key[8];

@@ -147,6 +147,8 @@ struct whatif_ask {
 /* 1: there is such an enterprise; 0: there is none; negative: the state failed. All in the arena. */
 int whatif(struct engine *, const struct ekey *, const struct whatif_ask *, struct arena *, struct explanation *,
            struct err *) WW_CHECK;
+/* Is this an agency of the settings in force: what stands before the dot of a kind? */
+bool whatif_agency(const struct engine *, struct slice);
 /* An alert by its number; as whatif(). Texts in the arena. */
 int whatif_alert(struct engine *, uint64_t number, struct arena *, struct alert *, struct err *) WW_CHECK;
 
