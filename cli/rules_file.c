@@ -28,23 +28,48 @@ static int read_tables(struct cli *cli, struct rules_file *f, struct tree **fest
     return code;
 }
 
+/* The lines of the law beside the rules, or those shipped; their mistakes are told under their own name. */
+static int read_thresholds(struct cli *cli, struct rules_file *f, struct tree **out, struct err *err)
+{
+    struct arena *a = &cli->arena;
+    const char *file = textfile_shipped(a, textfile_dir(a, f->path), "thresholds.csv");
+    struct slice text;
+    int code = textfile_read(file, a, &text, err);
+    if (code != 0)
+        return code;
+    f->m.parts[ARRAY_LEN(f->m.parts) - 1] = (struct mistakes_part){"thresholds", file, text};
+    f->m.part = "thresholds";
+    *out = settings_tree_thresholds(a, file, text, &f->m);
+    f->m.part = NULL;
+    return 0;
+}
+
 int rules_file_load(struct cli *cli, const char *path, struct rules_file *f, struct err *err)
 {
     struct arena *a = &cli->arena;
-    struct tree *festivals, *rules;
+    struct tree *festivals, *rules, *thresholds;
     *f = (struct rules_file){.path = path, .m = {.arena = a, .file = path}};
     int code = read_tables(cli, f, &festivals, err);
     if (code == 0)
         code = textfile_read(path, a, &f->text, err);
     if (code == 0)
         code = yaml_parse(a, f->text, &f->m, &rules);
+    if (code == 0)
+        code = read_thresholds(cli, f, &thresholds, err);
     if (code != 0)
         return code;
     f->tree = settings_tree_make(a, &(struct settings_parts){.kinds = f->kinds,
                                                            .festivals = festivals,
                                                            .rules = rules,
+                                                           .thresholds = f->m.total ? NULL : thresholds,
                                                            .timezone_ms = OFFSET_CHINA_MS});
-    return settings_compile(f->tree, &f->m, &f->settings);
+    code = settings_compile(f->tree, &f->m, &f->settings);
+    if (code == 0 && f->m.total) {
+        settings_destroy(f->settings);
+        f->settings = NULL;
+        code = WW_ECONFIG;
+    }
+    return code;
 }
 
 void rules_file_finish(struct rules_file *f)

@@ -26,6 +26,7 @@ enum config_file {
     FILE_MEASURES,
     FILE_DEADLINES,
     FILE_SHADOW,
+    FILE_THRESHOLDS,
     FILE_COUNT
 };
 

@@ -23,10 +23,12 @@ void record_remove(struct engine *e, struct record *c)
 {
     due_set(e->due, &c->key, c->due, NO_INT);
     c->due = NO_INT;
-    link_recall(e, c);
+    link_remove(e, c);
     state_del(e->state, T_ENTERPRISE, c->key.b, EKEY_LEN);
     if (c->unresolved)
         state_del(e->state, T_UNRESOLVED, c->key.b, EKEY_LEN);
+    if (c->shadow_level)
+        state_del(e->state, T_SHADOW, c->key.b, EKEY_LEN);
 }
 
 /* ---- sources ---- */
@@ -330,9 +332,11 @@ static void fold_sweep(struct engine *e, const struct entry *entry)
     const struct entry_sweep *x = &entry->sweep;
     if (x->n == 0)
         e->sweep_pending = false;
+    e->sweeping = true;
     for (size_t i = 0; i < x->n && !engine_failed(e); i++)
         if (state_get(e->state, T_ENTERPRISE, x->keys[i].b, EKEY_LEN).p)
             life_judge(e, identity_record(e, &x->keys[i], (struct slice){0}), e->time, CAUSE_SETTINGS);
+    e->sweeping = false;
 }
 
 static void fold_action(struct engine *e, const struct entry *entry)

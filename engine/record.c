@@ -120,6 +120,9 @@ static void put_spilled(struct buf *b, const struct series *s)
         buf_varint(b, k->last_seq);
         buf_varint(b, k->min_seq);
         buf_varint(b, k->max_seq - k->min_seq);
+        buf_when(b, k->people);
+        buf_when(b, k->amount);
+        buf_when(b, k->since);
     }
     buf_varint(b, s->n_buckets);
     for (uint32_t i = 0; i < s->n_buckets; i++) {
@@ -152,6 +155,9 @@ static void get_spilled(struct rd *r, struct arena *a, struct series *s)
         k->last_seq = rd_varint(r);
         k->min_seq = rd_varint(r);
         k->max_seq = k->min_seq + rd_varint(r);
+        k->people = rd_when(r);
+        k->amount = rd_when(r);
+        k->since = rd_when(r);
     }
     s->n_buckets = (uint32_t)rd_count(r, 2);
     s->buckets = arena_alloc(a, s->n_buckets * sizeof *s->buckets);

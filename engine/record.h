@@ -54,6 +54,7 @@ struct block_ref {
     int64_t first_at, last_at;     /* of the first and last in it, which is ordered by (at, seq) */
     uint64_t last_seq;             /* of the last in it */
     uint64_t min_seq, max_seq;     /* over all in it */
+    int64_t people, amount, since; /* of those not cancelled: the largest, the largest, the earliest; NO_INT */
 };
 
 struct series {

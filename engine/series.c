@@ -77,6 +77,17 @@ static struct sig *load_block(struct engine *e, const struct record *c, const st
     return sigs;
 }
 
+/* What the assessment asks of a block, known without reading it. */
+static void sum_up(struct block_ref *ref, const struct sig *sig)
+{
+    if (sig->people > ref->people)
+        ref->people = sig->people;
+    if (sig->amount > ref->amount)
+        ref->amount = sig->amount;
+    if (sig->since != NO_INT && (ref->since == NO_INT || sig->since < ref->since))
+        ref->since = sig->since;
+}
+
 static void store_block(struct engine *e, const struct record *c, const struct series *s, struct block_ref *ref,
                         const struct sig *sigs, size_t n)
 {
@@ -85,14 +96,17 @@ static void store_block(struct engine *e, const struct record *c, const struct s
     buf_reset(&e->buf);
     block_put(&e->buf, sigs, n);
     state_put(e->state, T_BLOCK, key, klen, e->buf.p, e->buf.n);
-    *ref = (struct block_ref){ref->no,         (uint32_t)n,   0, sigs[0].at, sigs[n - 1].at, sigs[n - 1].seq,
-                              sigs[0].seq, sigs[0].seq};
+    *ref = (struct block_ref){.no = ref->no, .n = (uint32_t)n, .first_at = sigs[0].at, .last_at = sigs[n - 1].at,
+                              .last_seq = sigs[n - 1].seq, .min_seq = sigs[0].seq, .max_seq = sigs[0].seq,
+                              .people = NO_INT, .amount = NO_INT, .since = NO_INT};
     for (size_t i = 0; i < n; i++) {
         ref->n_cancelled += (sigs[i].flags & SIG_CANCELLED) != 0;
         if (sigs[i].seq < ref->min_seq)
             ref->min_seq = sigs[i].seq;
         if (sigs[i].seq > ref->max_seq)
             ref->max_seq = sigs[i].seq;
+        if (!(sigs[i].flags & SIG_CANCELLED))
+            sum_up(ref, &sigs[i]);
     }
 }
 
