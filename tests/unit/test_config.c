@@ -94,13 +94,26 @@ static void test_who_wins(void **state)
     unsetenv("STATE_DIRECTORY");
 }
 
+/* A hole in the teams names the place. */
+static void test_hole_in_teams(void **state)
+{
+    struct setting *s = *state;
+    write_to(s, "teams.yaml", "version: 1\ncovers: [\"330482001\", \"330482101\"]\ntiers: [{id: town, zh: 镇, en: town}]\n"
+                              "teams: [{id: a, name: {zh: 甲, en: a}, tier: town, regions: \"330482001\"}]\n");
+    assert_null(load(s, "teams: teams.yaml\n"));
+    assert_int_equal(s->report.errors, 1);
+    buf_u8(&s->report.text, 0);
+    assert_non_null(strstr((const char *)s->report.text.p, "teams.yaml: no team answers for 330482101 at the tier \"town\""));
+}
+
 static void test_all_keys(void **state)
 {
     struct setting *s = *state;
     write_to(s, "principals.yaml",
              "principals:\n  - {name: tax, role: feeder, agencies: [tax], may_name: false}\n"
              "  - {name: pinghu, role: inspector, regions: [\"330482\"]}\n");
-    write_to(s, "teams.yaml", "teams: []\n");
+    write_to(s, "teams.yaml", "version: 1\ncovers: [\"330482001\"]\ntiers: [{id: town, zh: 镇, en: town}]\n"
+                              "teams: [{id: a, name: {zh: 甲, en: a}, tier: town, regions: \"330482\"}]\n");
     struct config *c =
         load(s, "listen:\n  - {endpoint: \"tcp://127.0.0.1:7411\", principal: tax}\n"
                 "  - {endpoint: \"tcp://0.0.0.0:7412\", curve: server.key}\n"
@@ -325,7 +338,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_defaults, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_who_wins, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_all_keys, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hole_in_teams, set_up, tear_down), cmocka_unit_test_setup_teardown(test_all_keys, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_mistakes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_listen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_all_missing_files_at_once, set_up, tear_down),
