@@ -59,6 +59,7 @@ struct engine {
     size_t n_settled;               /* of them so many are done */
     unsigned n_woken;               /* hubs whose members are to be walked because of this entry */
     bool settling, sweeping;        /* those are being judged; records are swept for new settings */
+    bool working_off;               /* what the clock made due, before the entry itself */
     uint64_t derived;               /* signals that the entry in hand made: ordinals */
 };
 
@@ -134,6 +135,10 @@ struct verdict {
     bool holds;
     int64_t until;          /* it cannot change before, if nothing new comes; INT64_MAX: never */
 };
+/* What conditions of one record at one moment are evaluated in, worked out once for all of them; in the scratch arena. */
+struct scene;
+struct scene *scene_of(struct engine *, const struct record *, int64_t at, uint8_t score_level);
+struct verdict scene_holds(struct scene *, const struct cond *);
 struct verdict cond_holds(struct engine *, const struct record *, const struct cond *, int64_t at, uint8_t score_level);
 /* Does a selector take signals of this series; and does this one of them count for it? */
 bool selector_takes(const struct engine *, const struct selector *, const struct series *);
@@ -272,6 +277,7 @@ bool identity_act(struct engine *, const struct entry_action *);
 /* Shown name, industry, places: after a signal came; and all anew after one went. */
 void identity_note(struct engine *, struct record *, const struct sig *, struct slice name);
 void identity_recall(struct engine *, struct record *);
+void identity_replace(struct engine *, struct record *); /* places anew: zones or replaced codes may have changed */
 
 /* ---- seen.c: every accepted (source, id) ---- */
 enum { SEEN_CANCELS = 0 };

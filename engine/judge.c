@@ -17,6 +17,8 @@ static uint64_t evidence_sum(const struct engine *e, const struct record *r)
             if (s->sigs[j].active)
                 sum += sig_mix(s->sigs[j].seq);
     }
+    for (uint32_t i = 0; i < r->n_shared; i++)
+        sum += sig_mix(r->shared[i].sig.seq);
     return sum;
 }
 
@@ -50,18 +52,29 @@ static uint64_t *candidates(struct engine *e, const struct record *r, int64_t at
     return bits;
 }
 
-/* Which rules hold; the clock's next look is the earliest at which one of them may not. */
-static void hold_rules(struct engine *e, const struct record *r, struct judgement *j)
+/* What was found of a rule. */
+struct looked {
+    uint32_t rule;
+    struct verdict v;
+};
+
+static struct looked *hold_rules(struct engine *e, const struct record *r, struct judgement *j, size_t *n)
 {
     const struct settings *s = e->settings;
     const uint64_t *may = candidates(e, r, j->at);
+    struct scene *scene = scene_of(e, r, j->at, j->score_level);
+    size_t room = 0;
+    for (uint32_t i = 0; i < (s->n_rules + 63) / 64; i++)
+        room += (size_t)__builtin_popcountll(may[i]);
+    struct looked *list = arena_alloc(&e->scratch, room * sizeof *list);
+    *n = 0;
     for (uint32_t i = 0; (i = next_bit(may, s->n_rules, i)) != UINT32_MAX; i++) {
-        struct verdict v = cond_holds(e, r, &s->rules[i].when, j->at, j->score_level);
+        struct verdict v = scene_holds(scene, &s->rules[i].when);
         if (v.holds)
             set_bit(j->fired, i);
-        if (v.until < j->next)
-            j->next = v.until;
+        list[(*n)++] = (struct looked){i, v};
     }
+    return list;
 }
 
 uint32_t judged_next(const struct settings *s, const struct judgement *j, uint32_t from)
@@ -81,18 +94,65 @@ static void drop_suppressed(struct engine *e, struct judgement *j)
         j->fired[i] &= ~gone[i];
 }
 
-static uint8_t find_level(const struct settings *s, const struct judgement *j, bool own)
+static uint8_t raises(const struct judgement *j, const struct rule *rule)
 {
-    uint8_t level = LEVEL_NONE, cap = LEVEL_CRITICAL;
+    return rule->by_score ? j->score_level : rule->raise;
+}
+
+/* The highest that is raised, before caps. */
+static uint8_t find_raised(const struct settings *s, const struct judgement *j, bool own, uint8_t *cap)
+{
+    uint8_t level = LEVEL_NONE;
+    *cap = LEVEL_CRITICAL;
     for (uint32_t i = 0; (i = judged_next(s, j, i)) != UINT32_MAX; i++) {
         const struct rule *rule = &s->rules[i];
         if (own && rule->across)
             continue;
-        uint8_t raise = rule->by_score ? j->score_level : rule->raise;
-        level = raise > level ? raise : level;
-        cap = rule->at_most < cap ? rule->at_most : cap;
+        level = raises(j, rule) > level ? raises(j, rule) : level;
+        *cap = rule->at_most < *cap ? rule->at_most : *cap;
     }
+    return level;
+}
+
+static uint8_t find_level(const struct settings *s, const struct judgement *j, bool own)
+{
+    uint8_t cap, level = find_raised(s, j, own, &cap);
     return level < cap ? level : cap;
+}
+
+/* It does nothing but raise to a level of its own: its coming and going shows only where the level does. */
+static bool only_raises(const struct rule *r)
+{
+    return !r->by_score && !r->n_suppress && !r->escalate && r->at_most == LEVEL_COUNT;
+}
+
+static void widen(int64_t *last, int64_t to)
+{
+    *last = to > *last ? to : *last;
+}
+
+/* When the rules must be looked at again. While one rule that raises to the level of now holds, the end of another
+ * changes nothing; nor does one that comes and raises no higher. So a thousand rules do not make a thousand looks. */
+static int64_t next_look(const struct settings *s, const struct judgement *j, const struct looked *list, size_t n)
+{
+    uint8_t cap, top = find_raised(s, j, false, &cap), own = find_raised(s, j, true, &cap);
+    int64_t next = INT64_MAX, top_ends = INT64_MIN, own_ends = INT64_MIN;
+    for (size_t i = 0; i < n; i++) {
+        const struct rule *r = &s->rules[list[i].rule];
+        int64_t until = list[i].v.until;
+        bool matters = !only_raises(r) || (!list[i].v.holds && r->raise > own);
+        if (matters && until < next)
+            next = until;
+        if (!judged_fired(j, list[i].rule))
+            continue;
+        if (raises(j, r) == top)
+            widen(&top_ends, until);
+        if (raises(j, r) == own && !r->across)
+            widen(&own_ends, until);
+    }
+    if (top != LEVEL_NONE && top_ends < next)
+        next = top_ends;
+    return own != LEVEL_NONE && own_ends < next ? own_ends : next;
 }
 
 void judge(struct engine *e, const struct record *r, int64_t at, struct judgement *j)
@@ -103,10 +163,12 @@ void judge(struct engine *e, const struct record *r, int64_t at, struct judgemen
     j->hazards = score_hazards(e, r, at);
     j->score_level = score_level(s, j->hazards, r->score_level);
     j->evidence_sum = evidence_sum(e, r);
-    hold_rules(e, r, j);
+    size_t n;
+    const struct looked *looked = hold_rules(e, r, j, &n);
     drop_suppressed(e, j);
     j->level = find_level(s, j, false);
     j->own_level = find_level(s, j, true);
     int64_t score = score_next(e, r, at, j->hazards, j->score_level);
+    j->next = next_look(s, j, looked, n);
     j->next = score < j->next ? score : j->next;
 }

@@ -36,17 +36,17 @@ static void reach_weighing(struct engine *e, const struct record *r, struct reac
     }
 }
 
-static void reach_cond(struct engine *e, const struct record *r, const struct cond *c, int64_t at, uint8_t level,
+static void reach_cond(struct engine *e, const struct record *r, const struct cond *c, int64_t at, struct scene *scene,
                        struct reach *reach)
 {
     bool parts = c->op == COND_ALL || c->op == COND_ANY || c->op == COND_SEQUENCE;
-    if (!cond_holds(e, r, c, at, level).holds)
+    if (!scene_holds(scene, c).holds)
         return;
     for (uint32_t i = 0; i < c->n && parts; i++)
         if (c->op == COND_SEQUENCE)
             reach_leaf(e, r, &c->parts[i].of, at - c->within, reach);
         else
-            reach_cond(e, r, &c->parts[i], at, level, reach);
+            reach_cond(e, r, &c->parts[i], at, scene, reach);
     if (c->op == COND_SCORE)
         reach_weighing(e, r, reach);
     else if (c->op == COND_ABSENT)
@@ -93,6 +93,8 @@ static size_t newest_reached(struct engine *e, const struct record *r, const str
     struct series_walk w;
     const struct sig *sig;
     size_t n = 0;
+    if (from == INT64_MAX)
+        return 0;
     series_walk_start(&w, s);
     while (n < most && (w.inline_left || (s->n_blocks && s->blocks[s->n_blocks - 1].last_at >= from)) &&
            (sig = series_walk_next(e, r, &w)) && sig->at >= from)
@@ -142,7 +144,7 @@ const struct sig **rule_signals(struct engine *e, const struct record *r, const 
         reach[i] = (struct reach){INT64_MAX, INT64_MAX, NULL};
         room += r->series[i].n + EVENT_SIGNALS_MAX;
     }
-    reach_cond(e, r, &rule->when, at, score_level, reach);
+    reach_cond(e, r, &rule->when, at, scene_of(e, r, at, score_level), reach);
     *total = 0;
     for (uint32_t i = 0; i < r->n_series; i++)
         *total += count_reached(e, r, &r->series[i], &reach[i]);

@@ -12,9 +12,17 @@ struct scene {
     const struct record *r;
     int64_t at;
     uint8_t score_level;
+    struct kind_set present;   /* kinds of the record's series */
+    uint32_t *kinds;           /* by series: position of its kind; UINT32_MAX: no longer configured */
+    struct agencies {          /* of the selector asked for last: rules often ask for the same */
+        bool known;
+        struct kind_set of;
+        uint32_t n;
+        int64_t latest[AGENCIES_MAX]; /* of each agency, newest first */
+    } agencies;
 };
 
-static struct verdict holds(const struct scene *, const struct cond *);
+static struct verdict holds(struct scene *, const struct cond *);
 
 static struct verdict never(void)
 {
@@ -32,6 +40,21 @@ static int64_t beginning(const struct scene *s, const struct cond *c)
 static int64_t leaves(const struct cond *c, int64_t sig_at)
 {
     return sig_at + c->within + 1;
+}
+
+/* The same of the record's series number i. */
+static bool takes(const struct scene *s, const struct selector *of, uint32_t i)
+{
+    return s->kinds[i] != UINT32_MAX && kind_in(&of->kinds, s->kinds[i]);
+}
+
+/* False: of no series at all, which most conditions are told by. */
+static bool takes_any(const struct scene *s, const struct selector *of)
+{
+    uint64_t any = 0;
+    for (uint32_t i = 0; i <= s->e->settings->n_kinds / 64 && i < KIND_WORDS; i++)
+        any |= s->present.bits[i] & of->kinds.bits[i];
+    return any != 0;
 }
 
 bool selector_takes(const struct engine *e, const struct selector *of, const struct series *s)
@@ -76,9 +99,10 @@ static const struct sig *latest_in(const struct scene *s, const struct selector 
 }
 
 /* Its time; the common case needs no walk. NO_INT: none. */
-static int64_t latest_at(const struct scene *s, const struct selector *of, const struct series *series, int64_t from)
+static int64_t latest_at(const struct scene *s, const struct selector *of, uint32_t i, int64_t from)
 {
-    if (!selector_takes(s->e, of, series))
+    const struct series *series = &s->r->series[i];
+    if (!takes(s, of, i))
         return NO_INT;
     if (!of->cleared_too && !of->where.given)
         return series->latest != NO_INT && series->latest >= from ? series->latest : NO_INT;
@@ -88,11 +112,11 @@ static int64_t latest_at(const struct scene *s, const struct selector *of, const
 
 /* ---- signal, count, agencies, sum ---- */
 
-static struct verdict holds_signal(const struct scene *s, const struct cond *c)
+static struct verdict holds_signal(struct scene *s, const struct cond *c)
 {
     int64_t best = NO_INT;
-    for (uint32_t i = 0; i < s->r->n_series; i++) {
-        int64_t t = latest_at(s, &c->of, &s->r->series[i], beginning(s, c));
+    for (uint32_t i = 0; i < s->r->n_series && takes_any(s, &c->of); i++) {
+        int64_t t = latest_at(s, &c->of, i, beginning(s, c));
         best = t > best ? t : best;
     }
     return best == NO_INT ? never() : (struct verdict){true, leaves(c, best)};
@@ -129,7 +153,11 @@ static int newest_first(const void *a, const void *b)
 /* Newest first until enough is there: it holds until the one that made it enough leaves. */
 static struct verdict enough(const struct cond *c, struct shares *x)
 {
-    int64_t sum = 0;
+    int64_t sum = 0, all = 0;
+    for (size_t i = 0; i < x->n; i++)
+        all += x->list[i].much;
+    if (all < c->at_least)
+        return never();
     if (x->n)
         qsort(x->list, x->n, sizeof *x->list, newest_first);
     for (size_t i = 0; i < x->n; i++) {
@@ -148,7 +176,7 @@ static int64_t how_much(const struct cond *c, const struct sig *sig)
 }
 
 /* count, sum: of a series no more than would be enough alone. */
-static struct verdict holds_amount(const struct scene *s, const struct cond *c)
+static struct verdict holds_amount(struct scene *s, const struct cond *c)
 {
     struct shares x = {0};
     for (uint32_t i = 0; i < s->r->n_series; i++) {
@@ -156,7 +184,7 @@ static struct verdict holds_amount(const struct scene *s, const struct cond *c)
         struct series_walk w;
         const struct sig *sig;
         int64_t here = 0;
-        if (!selector_takes(s->e, &c->of, series))
+        if (!takes(s, &c->of, i))
             continue;
         series_walk_start(&w, series);
         while (here < c->at_least && (sig = series_walk_next(s->e, s->r, &w)) && sig->at >= beginning(s, c)) {
@@ -169,27 +197,48 @@ static struct verdict holds_amount(const struct scene *s, const struct cond *c)
     return enough(c, &x);
 }
 
-static struct verdict holds_agencies(const struct scene *s, const struct cond *c)
+/* The latest signal of each agency, not before `from`, newest first. */
+static void find_agencies(const struct scene *s, const struct selector *of, int64_t from, struct agencies *x)
 {
     int64_t by_agency[AGENCIES_MAX];
     uint64_t touched = 0;
-    struct shares x = {0};
     for (uint32_t i = 0; i < s->r->n_series; i++) {
-        const struct series *series = &s->r->series[i];
-        int64_t t = latest_at(s, &c->of, series, beginning(s, c));
+        int64_t t = latest_at(s, of, i, from);
         if (t == NO_INT)
             continue;
-        uint32_t agency = settings_kind(s->e->settings, series->kind)->agency;
+        uint32_t agency = s->e->settings->kinds[s->kinds[i]].agency;
         if (!(touched >> agency & 1) || t > by_agency[agency])
             by_agency[agency] = t;
         touched |= UINT64_C(1) << agency;
     }
-    if (__builtin_popcountll(touched) < c->at_least)
+    for (x->n = 0; touched; touched &= touched - 1) {
+        uint32_t k = x->n++;
+        int64_t t = by_agency[__builtin_ctzll(touched)];
+        for (; k > 0 && x->latest[k - 1] < t; k--)
+            x->latest[k] = x->latest[k - 1];
+        x->latest[k] = t;
+    }
+}
+
+/* Where nothing but the kinds is asked, one list does for every window. */
+static const struct agencies *agencies_of(struct scene *s, const struct cond *c)
+{
+    struct agencies *x = &s->agencies;
+    bool plain = !c->of.where.given && !c->of.cleared_too;
+    if (x->known && plain && memcmp(&x->of, &c->of.kinds, sizeof x->of) == 0)
+        return x;
+    find_agencies(s, &c->of, plain ? INT64_MIN : beginning(s, c), x);
+    x->known = plain;
+    x->of = c->of.kinds;
+    return x;
+}
+
+static struct verdict holds_agencies(struct scene *s, const struct cond *c)
+{
+    const struct agencies *x = agencies_of(s, c);
+    if (x->n < c->at_least || x->latest[c->at_least - 1] < beginning(s, c))
         return never();
-    for (uint32_t a = 0; a < AGENCIES_MAX; a++)
-        if (touched >> a & 1)
-            add_share(s, &x, (struct share){by_agency[a], 1});
-    return enough(c, &x);
+    return (struct verdict){true, leaves(c, x->latest[c->at_least - 1])};
 }
 
 /* ---- sequence, absent ---- */
@@ -199,11 +248,11 @@ static const struct sig *latest_before(const struct scene *s, const struct selec
                                        int64_t from)
 {
     const struct sig *best = NULL;
-    for (uint32_t i = 0; i < s->r->n_series; i++) {
+    for (uint32_t i = 0; i < s->r->n_series && takes_any(s, of); i++) {
         const struct series *series = &s->r->series[i];
         struct series_walk w;
         const struct sig *sig;
-        if (!selector_takes(s->e, of, series))
+        if (!takes(s, of, i))
             continue;
         series_walk_start(&w, series);
         while ((sig = series_walk_next(s->e, s->r, &w)) && sig->at >= from)
@@ -216,7 +265,7 @@ static const struct sig *latest_before(const struct scene *s, const struct selec
 }
 
 /* From the last step backwards, each as late as it can be: the first one then leaves last. */
-static struct verdict holds_sequence(const struct scene *s, const struct cond *c)
+static struct verdict holds_sequence(struct scene *s, const struct cond *c)
 {
     const struct sig *sig = NULL;
     for (uint32_t i = c->n; i-- > 0;) {
@@ -237,7 +286,7 @@ static int64_t oldest_waiting(const struct scene *s, const struct cond *c)
         const struct series *series = &s->r->series[i];
         struct series_walk w;
         const struct sig *sig;
-        if (!selector_takes(s->e, &c->of, series))
+        if (!takes(s, &c->of, i))
             continue;
         series_walk_start(&w, series);
         while ((sig = series_walk_next(s->e, s->r, &w)) && sig->at >= from && (series->cleared == NO_INT || sig->at > series->cleared))
@@ -247,7 +296,7 @@ static int64_t oldest_waiting(const struct scene *s, const struct cond *c)
     return oldest;
 }
 
-static struct verdict holds_absent(const struct scene *s, const struct cond *c)
+static struct verdict holds_absent(struct scene *s, const struct cond *c)
 {
     int64_t since = oldest_waiting(s, c);
     if (since == NO_INT)
@@ -285,7 +334,7 @@ static struct verdict tagged(const struct scene *s, const struct attributes *a)
     return (struct verdict){a->n_tags == 0, INT64_MAX};
 }
 
-static struct verdict holds_enterprise(const struct scene *s, const struct cond *c)
+static struct verdict holds_enterprise(struct scene *s, const struct cond *c)
 {
     const struct attributes *a = c->enterprise;
     bool credit = !a->credits[0] || (s->r->credit && strchr(a->credits, s->r->credit));
@@ -294,7 +343,7 @@ static struct verdict holds_enterprise(const struct scene *s, const struct cond 
     return tagged(s, a);
 }
 
-static struct verdict holds_season(const struct scene *s, const struct cond *c)
+static struct verdict holds_season(struct scene *s, const struct cond *c)
 {
     const struct settings *set = s->e->settings;
     int64_t next = INT64_MAX;
@@ -327,14 +376,14 @@ static bool news_since(const struct scene *s)
     return false;
 }
 
-static struct verdict holds_finding(const struct scene *s, const struct cond *c)
+static struct verdict holds_finding(struct scene *s, const struct cond *c)
 {
     if (s->r->finding != c->finding || s->at - s->r->finding_at > c->within || news_since(s))
         return never();
     return (struct verdict){true, leaves(c, s->r->finding_at)};
 }
 
-static struct verdict holds_score(const struct scene *s, const struct cond *c)
+static struct verdict holds_score(struct scene *s, const struct cond *c)
 {
     /* when the score changes is score_next's business */
     return (struct verdict){s->score_level >= c->at_least, INT64_MAX};
@@ -342,17 +391,17 @@ static struct verdict holds_score(const struct scene *s, const struct cond *c)
 
 /* ---- beyond the enterprise's own signals ---- */
 
-static struct verdict holds_related(const struct scene *s, const struct cond *c)
+static struct verdict holds_related(struct scene *s, const struct cond *c)
 {
     return link_holds(s->e, s->r, c, s->at);
 }
 
-static struct verdict holds_threshold(const struct scene *s, const struct cond *c)
+static struct verdict holds_threshold(struct scene *s, const struct cond *c)
 {
     return assess_holds(s->e, s->r, c, s->at);
 }
 
-static struct verdict holds_area(const struct scene *s, const struct cond *c)
+static struct verdict holds_area(struct scene *s, const struct cond *c)
 {
     (void)s; /* judged for areas, by area.c */
     (void)c;
@@ -362,7 +411,7 @@ static struct verdict holds_area(const struct scene *s, const struct cond *c)
 /* ---- all, any, not ---- */
 
 /* all: true as long as each part is; false at least until the last of those that fail may change. any: the mirror. */
-static struct verdict holds_parts(const struct scene *s, const struct cond *c)
+static struct verdict holds_parts(struct scene *s, const struct cond *c)
 {
     bool all = c->op == COND_ALL;
     struct verdict v = {all, all ? INT64_MAX : 0};
@@ -372,6 +421,8 @@ static struct verdict holds_parts(const struct scene *s, const struct cond *c)
         if (p.holds != all) { /* this part decides */
             v.holds = !all;
             strongest = p.until > strongest ? p.until : strongest;
+            if (strongest == INT64_MAX)
+                break; /* whatever the others say */
         }
         weakest = p.until < weakest ? p.until : weakest;
     }
@@ -379,14 +430,14 @@ static struct verdict holds_parts(const struct scene *s, const struct cond *c)
     return v;
 }
 
-static struct verdict holds_not(const struct scene *s, const struct cond *c)
+static struct verdict holds_not(struct scene *s, const struct cond *c)
 {
     struct verdict v = holds(s, &c->parts[0]);
     v.holds = !v.holds;
     return v;
 }
 
-static struct verdict (*const operators[])(const struct scene *, const struct cond *) = {
+static struct verdict (*const operators[])(struct scene *, const struct cond *) = {
     [COND_ALL] = holds_parts,           [COND_ANY] = holds_parts,       [COND_NOT] = holds_not,
     [COND_SIGNAL] = holds_signal,       [COND_COUNT] = holds_amount,    [COND_AGENCIES] = holds_agencies,
     [COND_SUM] = holds_amount,          [COND_SEQUENCE] = holds_sequence, [COND_ABSENT] = holds_absent,
@@ -395,12 +446,30 @@ static struct verdict (*const operators[])(const struct scene *, const struct co
     [COND_AREA] = holds_area,
 };
 
-static struct verdict holds(const struct scene *s, const struct cond *c)
+static struct verdict holds(struct scene *s, const struct cond *c)
 {
     return operators[c->op](s, c);
 }
 
+struct scene *scene_of(struct engine *e, const struct record *r, int64_t at, uint8_t score_level)
+{
+    struct scene *s = arena_zalloc(&e->scratch, sizeof *s);
+    *s = (struct scene){.e = e, .r = r, .at = at, .score_level = score_level};
+    s->kinds = arena_alloc(&e->scratch, r->n_series * sizeof *s->kinds);
+    for (uint32_t i = 0; i < r->n_series; i++) {
+        uint32_t k = s->kinds[i] = settings_kind_at(e->settings, r->series[i].kind);
+        if (k != UINT32_MAX)
+            s->present.bits[k / 64] |= UINT64_C(1) << k % 64;
+    }
+    return s;
+}
+
+struct verdict scene_holds(struct scene *s, const struct cond *c)
+{
+    return holds(s, c);
+}
+
 struct verdict cond_holds(struct engine *e, const struct record *r, const struct cond *c, int64_t at, uint8_t score_level)
 {
-    return holds(&(struct scene){e, r, at, score_level}, c);
+    return holds(scene_of(e, r, at, score_level), c);
 }
