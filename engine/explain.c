@@ -27,6 +27,9 @@ static void make_reason(struct engine *e, const struct record *r, const struct j
 {
     size_t n;
     uint64_t total;
+    *out = (struct reason){.rule = rule->word, .level = raises_to(j, rule)};
+    if (e->brief)
+        return;
     const struct sig **sigs = rule_signals(e, r, rule, j->at, j->score_level, &n, &total);
     uint64_t *numbers = arena_alloc(&e->scratch, n * sizeof *numbers);
     for (size_t i = 0; i < n; i++)
@@ -69,7 +72,8 @@ static void add_tags(struct engine *e, const struct judgement *j, struct event *
 
 struct weighed {
     const struct sig *sig;
-    const struct series *series;
+    const struct series *series; /* NULL: of another enterprise */
+    const struct shared *shared;
     hazard_t hazard;
 };
 
@@ -82,7 +86,7 @@ static bool weighs(const struct engine *e, const struct series *s)
 /* Places enough for both rounds of weigh(). */
 static size_t room(const struct record *r)
 {
-    size_t n = 0;
+    size_t n = r->n_shared;
     for (uint32_t i = 0; i < r->n_series; i++)
         n += r->series[i].n + EVENT_SIGNALS_MAX;
     return n;
@@ -114,7 +118,20 @@ static size_t weigh_series(struct engine *e, const struct record *r, const struc
         if (sig->active)
             heavy = h > least;
         if (h > least)
-            out[n++] = (struct weighed){sig, s, h};
+            out[n++] = (struct weighed){sig, s, NULL, h};
+    }
+    return n;
+}
+
+/* Those of others that count at a share. */
+static size_t weigh_shared(const struct engine *e, const struct record *r, int64_t at, struct weighed *out)
+{
+    size_t n = 0;
+    for (uint32_t i = 0; i < r->n_shared; i++) {
+        const struct shared *s = &r->shared[i];
+        hazard_t h = shared_hazard(settings_kind(e->settings, s->kind), s, at);
+        if (h)
+            out[n++] = (struct weighed){&s->sig, NULL, s, h};
     }
     return n;
 }
@@ -135,24 +152,53 @@ static size_t weigh(struct engine *e, const struct record *r, int64_t at, struct
         if (weighs(e, &r->series[i]))
             m += weigh_series(e, r, &r->series[i], at, EVENT_SIGNALS_MAX, least ? least - 1 : 0, all + n + m);
     memmove(all, all + n, m * sizeof *all);
+    m += weigh_shared(e, r, at, all + m);
     if (m)
         qsort(all, m, sizeof *all, largest_first);
     return m < EVENT_SIGNALS_MAX ? m : EVENT_SIGNALS_MAX;
 }
 
-static void add_evidence(struct engine *e, const struct record *r, const struct judgement *j, struct event *ev)
+static struct evidence make_evidence(const struct weighed *w, uint32_t share)
 {
-    struct weighed *all = arena_alloc(&e->scratch, room(r) * sizeof *all);
+    const struct sig *sig = w->sig;
+    struct evidence x = {.seq = sig->seq, .id = sig->id, .at = sig->at, .share_ppm = share, .amount = sig->amount,
+                         .people = sig->people, .counted_ppm = PPM};
+    if (!w->shared) {
+        x.source = w->series->source;
+        x.kind = w->series->kind;
+        return x;
+    }
+    x.source = w->shared->source;
+    x.kind = w->shared->kind;
+    x.from = w->shared->from_uscc.n ? w->shared->from_uscc : w->shared->from_name;
+    x.project = w->shared->project;
+    x.counted_ppm = w->shared->share_ppm;
+    return x;
+}
+
+/* All that counts: how much, and how many. */
+static hazard_t sum_evidence(const struct engine *e, const struct record *r, int64_t at, uint32_t *count)
+{
     hazard_t total = 0;
     for (uint32_t i = 0; i < r->n_series; i++) {
         const struct series *s = &r->series[i];
         if (!weighs(e, s))
             continue;
-        total += series_hazard(settings_kind(e->settings, s->kind), s, j->at);
-        ev->evidence_total += s->spilled_active;
+        total += series_hazard(settings_kind(e->settings, s->kind), s, at);
+        *count += s->spilled_active;
         for (uint32_t m = 0; m < s->n; m++)
-            ev->evidence_total += s->sigs[m].active;
+            *count += s->sigs[m].active;
     }
+    for (uint32_t i = 0; i < r->n_shared; i++)
+        total += shared_hazard(settings_kind(e->settings, r->shared[i].kind), &r->shared[i], at);
+    *count += r->n_shared;
+    return total;
+}
+
+static void add_evidence(struct engine *e, const struct record *r, const struct judgement *j, struct event *ev)
+{
+    struct weighed *all = arena_alloc(&e->scratch, room(r) * sizeof *all);
+    hazard_t total = sum_evidence(e, r, j->at, &ev->evidence_total);
     size_t n = weigh(e, r, j->at, all);
     bool whole = n == ev->evidence_total; /* then the parts are the sum, and no rounding is left over */
     hazard_t parts = 0;
@@ -163,11 +209,9 @@ static void add_evidence(struct engine *e, const struct record *r, const struct 
     uint32_t left = whole && total ? PPM : 0;
     struct evidence *list = arena_alloc(&e->scratch, n * sizeof *list);
     for (size_t i = 0; i < n; i++) {
-        const struct sig *sig = all[i].sig;
         uint32_t share = total ? (uint32_t)((unsigned __int128)all[i].hazard * PPM / total) : 0;
         left -= whole ? share : 0;
-        list[i] = (struct evidence){sig->seq, sig->id, all[i].series->source, all[i].series->kind, sig->at,
-                                    share, sig->amount, sig->people, {0}, {0}, PPM};
+        list[i] = make_evidence(&all[i], share);
     }
     if (n && whole && total)
         list[0].share_ppm += left;
@@ -175,9 +219,24 @@ static void add_evidence(struct engine *e, const struct record *r, const struct 
     ev->n_evidence = (uint32_t)n;
 }
 
+/* ---- an area ---- */
+
+static void add_members(struct engine *e, const struct record *r, struct event *ev)
+{
+    struct member *list = arena_alloc(&e->scratch, EVENT_SIGNALS_MAX * sizeof *list);
+    ev->n_members = area_members(e, r, list, EVENT_SIGNALS_MAX, &ev->members_total);
+    ev->members = list;
+}
+
 void explain(struct engine *e, const struct record *r, const struct judgement *j, struct event *ev)
 {
     add_reasons(e, r, j, ev);
     add_tags(e, j, ev);
+    if (e->brief)
+        return;
     add_evidence(e, r, j, ev);
+    if (ekey_kind(&r->key) == EKEY_AREA)
+        add_members(e, r, ev);
+    else
+        assess(e, r, j->at, ev);
 }

@@ -138,7 +138,7 @@ static struct sig make_sig(struct engine *e, const struct signal *s, const struc
         .id = s->id,
         .flags = s->uscc.n ? 0 : SIG_BY_NAME,
         .role = s->role,
-        .region = region_of(s->region),
+        .region = settings_region(e->settings, region_of(s->region)),
         .industry = s->industry,
         .project = s->project,
         .amount = s->amount,
@@ -281,6 +281,11 @@ void engine_warm(struct engine *e, const struct entry_signal *x, int step)
     }
 }
 
+void engine_brief(struct engine *e)
+{
+    e->brief = true;
+}
+
 struct ekey engine_resolve(struct engine *e, const struct ekey *k)
 {
     arena_reset(&e->scratch);
@@ -327,6 +332,15 @@ static void fold_tick(struct engine *e, const struct entry *entry)
     (void)entry;
 }
 
+/* Under settings that are new to it. */
+static void sweep(struct engine *e, const struct ekey *key)
+{
+    struct record *c = identity_record(e, key, (struct slice){0});
+    if (ekey_kind(key) == EKEY_CODE || ekey_kind(key) == EKEY_NAME)
+        identity_replace(e, c);
+    life_judge(e, c, e->time, CAUSE_SETTINGS);
+}
+
 static void fold_sweep(struct engine *e, const struct entry *entry)
 {
     const struct entry_sweep *x = &entry->sweep;
@@ -335,7 +349,7 @@ static void fold_sweep(struct engine *e, const struct entry *entry)
     e->sweeping = true;
     for (size_t i = 0; i < x->n && !engine_failed(e); i++)
         if (state_get(e->state, T_ENTERPRISE, x->keys[i].b, EKEY_LEN).p)
-            life_judge(e, identity_record(e, &x->keys[i], (struct slice){0}), e->time, CAUSE_SETTINGS);
+            sweep(e, &x->keys[i]);
     e->sweeping = false;
 }
 
@@ -376,8 +390,10 @@ static void work_off_due(struct engine *e, int64_t time)
 static int apply(struct engine *e, int64_t time, struct slice bytes)
 {
     struct entry entry;
+    e->working_off = true;
     if (e->settings)
         work_off_due(e, time);
+    e->working_off = false;
     arena_reset(&e->scratch);
     if (time > e->time)
         e->time = time;

@@ -53,6 +53,7 @@ struct engine {
     struct buf buf;
     struct engine_out *out;
     struct err *err;
+    bool brief;                     /* events without signals and evidence (engine_brief) */
     bool failed;                    /* bytes did not decode: err says what */
     struct again *again;            /* to be judged before the entry is done (link_settle); in `scratch` */
     size_t n_again, cap_again;

@@ -156,7 +156,8 @@ static void change(struct engine *e, struct record *c, struct alert *a, const st
     if (ev.type == EVENT_WITHDRAWN) {
         a->state = ALERT_STATE_CLOSED;
         a->withdrawn = true;
-        a->closed_entry = e->number;
+        /* what the clock does comes before the entry in hand, whose own signal is later */
+        a->closed_entry = e->working_off ? e->number - 1 : e->number;
         a->closed_at = j->at;
         c->alert_open = false;
         timers_set(e, a);
@@ -170,7 +171,7 @@ static void open_alert(struct engine *e, struct record *c, struct alert *a, bool
                        enum cause cause)
 {
     bool recent = had && j->at - a->closed_at <= REOPEN_DAYS * DAY_MS;
-    if (had && c->last_seq <= a->closed_entry)
+    if (had && c->last_seq <= a->closed_entry && link_news(e, c) <= a->closed_entry)
         return; /* PROTOCOL: after a close only a signal journalled later acts */
     struct event ev = alert_event(recent ? EVENT_REOPENED : EVENT_RAISED, LEVEL_NONE);
     ev.rules_changed = cause == CAUSE_SETTINGS;
@@ -309,6 +310,8 @@ void life_judge(struct engine *e, struct record *c, int64_t at, enum cause cause
         int64_t timer = timers_next(e, &a);
         j.next = timer < j.next ? timer : j.next;
     }
+    int64_t others = link_publish(e, c, &j);
+    j.next = others < j.next ? others : j.next;
     series_spill(e, c);
     list_unresolved(e, c);
     set_due(e, c, at, j.next);

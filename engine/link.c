@@ -1,40 +1,381 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Who is bound to whom: an enterprise's links, by owner, project, parent and succession, as its signals tell them. Each is
+ * a membership of a hub (hub.c). What another's signal says (a parent, a successor) is done to that other enterprise in
+ * link_settle, when no record is in hand any more. Beyond LINKS_MAX links of one enterprise, more are not kept. Writer
+ * thread. What passes along the links is radiate.c's and share.c's business. */
+#include "engine/hub.h"
+
 #include "engine/fold.h"
+#include "lib/hash.h"
+
+void link_hub(uint8_t out[HUB_LEN], const struct record *c, enum link_class class, struct slice what)
+{
+    uint8_t h[CHAIN_LEN];
+    hash_blake2b(h, what.p, what.n, NULL, 0, NULL, 0);
+    out[0] = (uint8_t)((unsigned)ekey_status(&c->key) << 4 | (unsigned)class);
+    memcpy(out + 1, h, HUB_LEN - 1);
+}
+
+static enum link_class class_of(const uint8_t hub[HUB_LEN])
+{
+    return (enum link_class)(hub[0] & 15);
+}
+
+/* Where a hub is among the links, or would be. */
+static uint32_t position(const struct record *c, const uint8_t hub[HUB_LEN])
+{
+    uint32_t lo = 0, hi = c->n_links;
+    while (lo < hi) {
+        uint32_t mid = (lo + hi) / 2;
+        if (memcmp(c->links[mid].hub, hub, HUB_LEN) < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+static struct link *find(const struct record *c, const uint8_t hub[HUB_LEN])
+{
+    uint32_t at = position(c, hub);
+    return at < c->n_links && memcmp(c->links[at].hub, hub, HUB_LEN) == 0 ? &c->links[at] : NULL;
+}
+
+/* ---- binding and unbinding ---- */
+
+/* Who counts signals of a member: the general contractor, the successor; and the head, which may be alone now. */
+static uint8_t heads(enum link_class class)
+{
+    static const uint8_t roles[LINK_CLASS_END] = {
+        [LINK_PROJECT] = 1 << ROLE_GENERAL, [LINK_PARENT] = LINK_HEAD, [LINK_SUCCESSION] = LINK_AFTER};
+    return roles[class];
+}
+
+void link_tell(struct engine *e, const uint8_t hub[HUB_LEN], uint8_t roles, const struct ekey *besides)
+{
+    struct hub_member members[PAGE_MEMBERS];
+    struct hub h;
+    bool room = true;
+    if (!hub_load(e, hub, &h))
+        return;
+    for (uint32_t p = 0; p < hub_pages(&h) && p < ROLE_PAGES && room; p++) {
+        uint32_t n = hub_page(e, hub, p, members);
+        for (uint32_t i = 0; i < n && room; i++) {
+            const struct hub_member *m = &members[i];
+            if (m->key.b[0] && (!roles || m->roles & roles) && ekey_cmp(&m->key, besides) != 0)
+                room = link_again(e, &(struct again){.key = m->key});
+        }
+    }
+    if (!room)
+        hub_wake(e, hub, &h);
+}
+
+static void tell_heads(struct engine *e, const struct record *c, const uint8_t hub[HUB_LEN])
+{
+    uint8_t roles = heads(class_of(hub));
+    if (roles)
+        link_tell(e, hub, roles, &c->key);
+}
+
+static void set_roles(struct engine *e, struct record *c, struct link *l, uint8_t roles)
+{
+    if (l->roles == roles)
+        return;
+    l->roles = roles;
+    hub_set_roles(e, l->hub, l->slot, roles);
+    tell_heads(e, c, l->hub);
+}
+
+static void bind(struct engine *e, struct record *c, const uint8_t hub[HUB_LEN], uint8_t roles, bool by_others)
+{
+    struct link *l = find(c, hub);
+    struct hub h;
+    if (l) {
+        set_roles(e, c, l, l->roles | roles);
+        l->by_others |= by_others;
+        return;
+    }
+    if (c->n_links == LINKS_MAX)
+        return;
+    uint32_t at = position(c, hub);
+    struct link *list = arena_zalloc(&e->scratch, (c->n_links + 1) * sizeof *list);
+    if (at)
+        memcpy(list, c->links, at * sizeof *list);
+    if (c->n_links > at)
+        memcpy(list + at + 1, c->links + at, (c->n_links - at) * sizeof *list);
+    memcpy(list[at].hub, hub, HUB_LEN);
+    list[at].roles = roles;
+    list[at].by_others = by_others;
+    hub_load(e, hub, &h);
+    list[at].slot = hub_join(e, hub, &h, &c->key, roles);
+    c->links = list;
+    c->n_links++;
+    radiate_begin(e, c, &list[at]);
+}
+
+static void unbind(struct engine *e, struct record *c, uint32_t at)
+{
+    struct link l = c->links[at];
+    struct hub h;
+    tell_heads(e, c, l.hub);
+    radiate_end(e, c, &l);
+    if (hub_load(e, l.hub, &h))
+        hub_leave(e, l.hub, &h, l.slot);
+    memmove(&c->links[at], &c->links[at + 1], (c->n_links - at - 1) * sizeof l);
+    c->n_links--;
+}
+
+/* ---- what signals say ---- */
+
+struct want {
+    uint8_t hub[HUB_LEN], roles;
+};
+
+struct wants {
+    uint32_t n, cap;
+    struct want *list;
+};
+
+static void want(struct engine *e, struct wants *w, const struct record *c, enum link_class class, struct slice what,
+                 uint8_t roles)
+{
+    uint8_t hub[HUB_LEN];
+    uint32_t i = 0;
+    link_hub(hub, c, class, what);
+    while (i < w->n && memcmp(w->list[i].hub, hub, HUB_LEN) != 0)
+        i++;
+    if (i == LINKS_MAX)
+        return;
+    if (i == w->cap) {
+        struct want *more = arena_alloc(&e->scratch, (w->cap * 2 + 4) * sizeof *more);
+        if (w->n)
+            memcpy(more, w->list, w->n * sizeof *more);
+        w->list = more;
+        w->cap = w->cap * 2 + 4;
+    }
+    if (i == w->n) {
+        memcpy(w->list[i].hub, hub, HUB_LEN);
+        w->list[w->n++].roles = 0;
+    }
+    w->list[i].roles |= roles;
+}
+
+/* The one named by its code is bound as well, when no record is in hand. */
+static void bind_other(struct engine *e, const struct record *c, enum link_class class, struct slice code, uint8_t roles)
+{
+    struct again a = {.key = ekey_of_code(ekey_status(&c->key), code), .roles = roles};
+    link_hub(a.hub, c, class, code);
+    if (ekey_cmp(&a.key, &c->key) != 0)
+        link_again(e, &a);
+}
+
+static void want_sig(struct engine *e, struct wants *w, const struct record *c, const struct sig *sig)
+{
+    if (sig->flags & SIG_CANCELLED)
+        return;
+    if (sig->owner)
+        want(e, w, c, LINK_OWNER, (struct slice){(const char *)sig->owner, OWNER_LEN}, 0);
+    if (sig->project.n)
+        want(e, w, c, LINK_PROJECT, sig->project, (uint8_t)(1U << sig->role));
+    struct slice next = sig->profile.n ? profile_text(sig, PROFILE_SUCCESSOR) : (struct slice){0};
+    if (next.n && !slice_eq(next, record_uscc(c))) {
+        want(e, w, c, LINK_SUCCESSION, next, LINK_BEFORE);
+        bind_other(e, c, LINK_SUCCESSION, next, LINK_AFTER);
+    }
+}
 
 void link_note(struct engine *e, struct record *c, const struct sig *sig, uint32_t kind)
 {
-    (void)e, (void)c, (void)sig, (void)kind;
+    struct wants w = {0};
+    (void)kind;
+    if (!sig->owner && !sig->project.n && !sig->profile.n)
+        return;
+    want_sig(e, &w, c, sig);
+    for (uint32_t i = 0; i < w.n; i++)
+        bind(e, c, w.list[i].hub, w.list[i].roles, false);
+}
+
+/* What no signal says any more goes; links that others gave, and the profile's (link_parent), stay. */
+static void drop_unwanted(struct engine *e, struct record *c, const struct wants *w)
+{
+    for (uint32_t i = c->n_links; i-- > 0;) {
+        struct link *l = &c->links[i];
+        uint32_t k = 0;
+        if (l->by_others || class_of(l->hub) == LINK_PARENT)
+            continue;
+        while (k < w->n && memcmp(w->list[k].hub, l->hub, HUB_LEN) != 0)
+            k++;
+        if (k == w->n)
+            unbind(e, c, i);
+        else
+            set_roles(e, c, l, w->list[k].roles);
+    }
 }
 
 void link_recall(struct engine *e, struct record *c)
 {
-    (void)e, (void)c;
+    struct wants w = {0};
+    for (uint32_t i = 0; i < c->n_series; i++) {
+        size_t n;
+        const struct sig *all = series_all(e, c, &c->series[i], &n);
+        for (size_t k = 0; k < n; k++)
+            want_sig(e, &w, c, &all[k]);
+    }
+    drop_unwanted(e, c, &w);
+    for (uint32_t i = 0; i < w.n; i++)
+        bind(e, c, w.list[i].hub, w.list[i].roles, false);
 }
 
-void link_publish(struct engine *e, struct record *c, const struct judgement *j)
+void link_remove(struct engine *e, struct record *c)
 {
-    (void)e, (void)c, (void)j;
+    while (c->n_links)
+        unbind(e, c, c->n_links - 1);
+    area_leave_all(e, c);
+}
+
+void link_parent(struct engine *e, struct record *c)
+{
+    uint8_t hub[HUB_LEN] = {0};
+    if (!c->parent.n && !c->n_links)
+        return;
+    bool has = c->parent.n && !slice_eq(c->parent, record_uscc(c));
+    if (has)
+        link_hub(hub, c, LINK_PARENT, c->parent);
+    for (uint32_t i = c->n_links; i-- > 0;) {
+        const struct link *l = &c->links[i];
+        if (class_of(l->hub) == LINK_PARENT && !l->by_others && memcmp(l->hub, hub, HUB_LEN) != 0)
+            unbind(e, c, i);
+    }
+    if (!has || find(c, hub))
+        return;
+    bind(e, c, hub, LINK_CHILD, false);
+    bind_other(e, c, LINK_PARENT, c->parent, LINK_HEAD);
+}
+
+/* ---- those whom others' signals bind ---- */
+
+/* A head or successor to whom nobody is left. */
+static void leave_lonely(struct engine *e, struct record *c)
+{
+    struct hub h;
+    for (uint32_t i = c->n_links; i-- > 0;)
+        if (c->links[i].by_others && hub_load(e, c->links[i].hub, &h) && h.members == 1)
+            unbind(e, c, i);
+}
+
+static void settle_one(struct engine *e, const struct again *a, int64_t at)
+{
+    bool there = state_get(e->state, T_ENTERPRISE, a->key.b, EKEY_LEN).p != NULL;
+    if (!there && !a->roles)
+        return;
+    struct record *c = identity_record(e, &a->key, (struct slice){0});
+    enum cause cause = there && c->settings != e->settings_entry ? CAUSE_SETTINGS : CAUSE_SIGNALS;
+    if (engine_failed(e))
+        return;
+    if (a->roles)
+        bind(e, c, a->hub, a->roles, true);
+    leave_lonely(e, c);
+    if (!c->n_series && !c->n_links && !c->alert && ekey_is_code(&c->key))
+        record_remove(e, c);
+    else
+        life_judge(e, c, at, cause);
 }
 
 void link_settle(struct engine *e, int64_t at)
 {
-    (void)e, (void)at;
+    e->n_woken = 0;
+    if (!e->n_again)
+        return;
+    e->settling = true;
+    for (size_t i = 0; i < e->n_again && !engine_failed(e); i++) {
+        struct again a = e->again[i]; /* the list may grow, and move */
+        e->n_settled = i + 1;
+        settle_one(e, &a, at);
+    }
+    e->settling = false;
+    e->again = NULL;
+    e->n_again = e->cap_again = e->n_settled = 0;
 }
 
-void link_due(struct engine *e, const struct ekey *hub, int64_t at)
+/* ---- what conditions ask ---- */
+
+static bool gives(const struct record *c, uint32_t word)
 {
-    (void)e, (void)hub, (void)at;
+    for (uint32_t i = 0; i < c->n_radiated; i++)
+        if (c->radiated[i] == word)
+            return true;
+    return false;
 }
 
-struct verdict link_holds(struct engine *e, const struct record *r, const struct cond *c, int64_t at)
+/* Does another one than itself give it along this link? */
+static bool given_along(struct engine *e, const struct record *c, const struct link *l, const struct cond *cond,
+                        struct hub_count *count)
 {
-    (void)e, (void)r, (void)c, (void)at;
+    uint32_t word = e->settings->radiations[cond->radiation].word;
+    return cond->classes >> class_of(l->hub) & 1 && hub_count_of(e, l->hub, word, count) > gives(c, word);
+}
+
+struct verdict link_holds(struct engine *e, const struct record *c, const struct cond *cond, int64_t at)
+{
+    struct hub_count count;
+    (void)at;
+    for (uint32_t i = 0; i < c->n_links && !c->unresolved; i++)
+        if (given_along(e, c, &c->links[i], cond, &count))
+            return (struct verdict){true, INT64_MAX};
     return (struct verdict){false, INT64_MAX};
 }
 
-struct slice link_other(struct engine *e, const struct record *r, const struct cond *c, int64_t at, uint8_t *link)
+static struct slice shown(struct engine *e, const struct ekey *k)
 {
-    (void)e, (void)r, (void)c, (void)at;
+    if (ekey_is_code(k))
+        return arena_slice(&e->scratch, (struct slice){(const char *)k->b + 1, 18});
+    return identity_record(e, k, (struct slice){0})->name;
+}
+
+/* One member of a hub that gives a word: the one that the hub remembers, else who is found among the first. */
+static bool find_giver(struct engine *e, const struct record *c, const uint8_t hub[HUB_LEN],
+                       const struct hub_count *count, struct ekey *out)
+{
+    struct hub_member members[PAGE_MEMBERS];
+    *out = count->by;
+    if (count->by.b[0] && ekey_cmp(&count->by, &c->key) != 0)
+        return true;
+    uint32_t n = hub_page(e, hub, 0, members);
+    for (uint32_t i = 0; i < n; i++) {
+        if (!members[i].key.b[0] || ekey_cmp(&members[i].key, &c->key) == 0)
+            continue;
+        *out = members[i].key;
+        if (gives(identity_record(e, out, (struct slice){0}), count->word))
+            return true;
+    }
+    return false;
+}
+
+struct slice link_other(struct engine *e, const struct record *c, const struct cond *cond, int64_t at, uint8_t *link)
+{
+    struct hub_count count;
+    struct ekey giver;
+    (void)at;
     *link = 0;
+    for (uint32_t i = 0; i < c->n_links; i++) {
+        const struct link *l = &c->links[i];
+        if (!given_along(e, c, l, cond, &count))
+            continue;
+        *link = (uint8_t)class_of(l->hub);
+        if (find_giver(e, c, l->hub, &count, &giver))
+            return shown(e, &giver);
+    }
     return (struct slice){0};
+}
+
+uint64_t link_news(struct engine *e, const struct record *c)
+{
+    uint64_t news = 0;
+    struct hub h;
+    for (uint32_t i = 0; i < c->n_shared; i++)
+        news = c->shared[i].sig.seq > news ? c->shared[i].sig.seq : news;
+    for (uint32_t i = 0; i < c->n_links; i++)
+        if (hub_load(e, c->links[i].hub, &h) && h.news > news)
+            news = h.news;
+    return news;
 }

@@ -16,6 +16,11 @@ hazard_t sig_hazard(const struct settings_kind *k, const struct sig *sig, int64_
     return sig->at >= at ? h : fixed_decay(h, (uint64_t)(at - sig->at), (uint64_t)k->half_life);
 }
 
+hazard_t shared_hazard(const struct settings_kind *k, const struct shared *s, int64_t at)
+{
+    return k ? fixed_scale(sig_hazard(k, &s->sig, at), s->share_ppm) : 0;
+}
+
 hazard_t series_hazard(const struct settings_kind *k, const struct series *s, int64_t at)
 {
     hazard_t total = 0;
@@ -53,29 +58,41 @@ struct raw {
     int64_t half_life; /* INT64_MAX: nothing counts */
 };
 
+struct by_agency {
+    hazard_t of[AGENCIES_MAX], largest;
+    uint64_t touched;
+};
+
+static void add_hazard(struct raw *r, struct by_agency *x, const struct settings_kind *k, hazard_t h)
+{
+    if (!h)
+        return;
+    if (!(x->touched >> k->agency & 1))
+        x->of[k->agency] = 0;
+    x->touched |= UINT64_C(1) << k->agency;
+    x->of[k->agency] += h;
+    r->total += h;
+    if (x->of[k->agency] > x->largest)
+        x->largest = x->of[k->agency];
+    if (k->half_life < r->half_life)
+        r->half_life = k->half_life;
+}
+
 static struct raw raw_hazards(const struct engine *e, const struct record *c, int64_t at)
 {
-    hazard_t by_agency[AGENCIES_MAX];
-    uint64_t touched = 0;
+    struct by_agency x;
     struct raw r = {.half_life = INT64_MAX};
-    hazard_t largest = 0;
+    x.touched = x.largest = 0;
     for (uint32_t i = 0; i < c->n_series; i++) {
         const struct series *s = &c->series[i];
         const struct settings_kind *k = settings_kind(e->settings, s->kind);
-        hazard_t h = k && k->hazard ? series_hazard(k, s, at) : 0;
-        if (!h)
-            continue;
-        if (!(touched >> k->agency & 1))
-            by_agency[k->agency] = 0;
-        touched |= UINT64_C(1) << k->agency;
-        by_agency[k->agency] += h;
-        r.total += h;
-        if (by_agency[k->agency] > largest)
-            largest = by_agency[k->agency];
-        if (k->half_life < r.half_life)
-            r.half_life = k->half_life;
+        add_hazard(&r, &x, k, k && k->hazard ? series_hazard(k, s, at) : 0);
     }
-    r.others = r.total - largest;
+    for (uint32_t i = 0; i < c->n_shared; i++) {
+        const struct settings_kind *k = settings_kind(e->settings, c->shared[i].kind);
+        add_hazard(&r, &x, k, shared_hazard(k, &c->shared[i], at));
+    }
+    r.others = r.total - x.largest;
     return r;
 }
 
