@@ -153,6 +153,7 @@ static int fold_file(struct backtest *b, const char *path)
         int rc = engine_create(&b->folds[i].engine, NULL, 0, b->err);
         if (rc != 0)
             return rc;
+        engine_brief(b->folds[i].engine);
     }
     b->trace = (struct trace){.cli = b->cli,
                               .path = path,
@@ -232,7 +233,8 @@ static int fold_journal(struct backtest *b, const char *dir)
                                    .override_name = f->rules.path,
                                    .event = note_event,
                                    .entry = note_entry,
-                                   .arg = &j};
+                                   .arg = &j,
+                                   .brief = true};
         int rc = replay_journal(&r, dir, &o, b->err);
         if (rc != 0)
             return rc;

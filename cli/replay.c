@@ -136,6 +136,8 @@ int replay_journal(struct replay *r, const char *state_dir, const struct replay_
     int rc = journal_reader_open(&reader, dir, 1, err);
     if (rc == 0)
         rc = engine_create(&r->engine, NULL, 0, err);
+    if (rc == 0 && o->brief)
+        engine_brief(r->engine);
     while (rc == 0) {
         int more = journal_reader_next(reader, &b, err);
         if (more <= 0 || (o->until != NO_INT && b.time > o->until)) {

@@ -17,6 +17,7 @@ struct replay_options {
     /* Each entry as it is read, before it is folded; NULL. */
     void (*entry)(void *arg, uint64_t number, int64_t time, const struct entry *);
     void *arg;
+    bool brief;                  /* events without signals and evidence */
 };
 
 struct replay {

@@ -46,6 +46,10 @@ enum screened engine_screen(struct engine *, const struct entry_signal *, uint64
  * read, so that waits for memory overlap. Changes nothing; may be left out. */
 void engine_warm(struct engine *, const struct entry_signal *, int step);
 
+/* From now on events name the rules that hold but neither signals nor evidence, which cost more than all the rest where
+ * an enterprise has many: for who counts alerts (backtest). Nothing else is different. */
+void engine_brief(struct engine *);
+
 /* What an entry brought about. `events` live in the arena given; `bytes` is event_put's. */
 struct engine_out {
     struct arena *arena;
