@@ -191,18 +191,42 @@ static void add_place(struct engine *e, struct record *c, region_t place)
     c->n_places++;
 }
 
+/* Where a signal says that work is done: under the code in force, and as part of a zone. */
+static void note_place(struct engine *e, struct record *c, const struct sig *sig)
+{
+    region_t region = settings_region(e->settings, sig->region);
+    uint32_t zone = settings_zone(e->settings, region);
+    if (!region || sig->flags & SIG_CANCELLED)
+        return;
+    add_place(e, c, region);
+    if (zone != UINT32_MAX)
+        add_place(e, c, e->settings->zones[zone].code);
+    if (newer(sig->at, sig->seq, c->place_at, c->place_seq)) {
+        c->place = region;
+        c->place_at = sig->at;
+        c->place_seq = sig->seq;
+    }
+}
+
+void identity_replace(struct engine *e, struct record *c)
+{
+    c->n_places = 0;
+    c->place = 0;
+    c->place_at = NO_INT;
+    c->place_seq = 0;
+    for (uint32_t i = 0; i < c->n_series; i++) {
+        size_t n;
+        const struct sig *all = series_all(e, c, &c->series[i], &n);
+        for (size_t j = 0; j < n; j++)
+            note_place(e, c, &all[j]);
+    }
+}
+
 void identity_note(struct engine *e, struct record *c, const struct sig *sig, struct slice name)
 {
     if (sig->flags & SIG_CANCELLED)
         return;
-    if (sig->region) {
-        add_place(e, c, sig->region);
-        if (newer(sig->at, sig->seq, c->place_at, c->place_seq)) {
-            c->place = sig->region;
-            c->place_at = sig->at;
-            c->place_seq = sig->seq;
-        }
-    }
+    note_place(e, c, sig);
     if (sig->industry.n && newer(sig->at, sig->seq, c->industry_at, c->industry_seq)) {
         c->industry = sig->industry;
         c->industry_at = sig->at;

@@ -133,6 +133,7 @@ void profile_read(struct arena *a, struct record *c, int64_t kind)
 void profile_work_out(struct engine *e, struct record *c)
 {
     profile_read(&e->scratch, c, dict_find(e->dict, DICT_KIND, SLICE("registry.profile")));
+    c->registered = settings_region(e->settings, c->registered);
 }
 
 /* ---- what left for blocks ---- */

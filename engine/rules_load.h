@@ -61,6 +61,7 @@ void load_score(struct settings *, const struct tree *score, struct mistakes *);
 
 /* threshold_load.c */
 void load_thresholds(struct settings *, const struct tree *list, struct mistakes *);
+void load_areas(struct settings *, const struct tree *, struct mistakes *); /* areas_load.c; before the rules */
 void load_assessment(struct loader *, const struct tree *);
 bool load_line_known(const struct settings *, struct slice line);
 

@@ -78,11 +78,29 @@ static const char *region_fault(struct slice code)
     return is_province(code) ? NULL : "no province has the code that it begins with";
 }
 
+/* The code, and where it is a zone's the prefixes that make the zone. */
+static void add_region(const struct settings *s, region_t r, region_t *list, uint32_t *n)
+{
+    list[(*n)++] = r;
+    for (uint32_t i = 0; i < s->n_zones; i++)
+        for (uint32_t k = 0; s->zones[i].code == r && k < s->zones[i].n; k++)
+            list[(*n)++] = s->zones[i].prefixes[k];
+}
+
+static uint32_t prefixes_of_zones(const struct settings *s)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s->n_zones; i++)
+        n += s->zones[i].n;
+    return n;
+}
+
 region_t *load_regions(struct loader *l, const struct tree *t, uint32_t *n, const char *what)
 {
     uint32_t count;
     struct slice *words = load_words(l, t, &count, what);
-    region_t *list = arena_zalloc(&l->s->arena, (count + 1) * sizeof *list);
+    size_t most = (size_t)(count + 1) * (prefixes_of_zones(l->s) + 1);
+    region_t *list = arena_zalloc(&l->s->arena, most * sizeof *list);
     *n = 0;
     for (uint32_t i = 0; i < count; i++) {
         const char *fault = region_fault(words[i]);
@@ -90,7 +108,7 @@ region_t *load_regions(struct loader *l, const struct tree *t, uint32_t *n, cons
             mistake_at(l->m, t->type == TREE_LIST && count == t->n ? t->items[i] : t, NULL,
                        "%s: \"%.*s\" is no prefix of a region code: %s", what, SLICE_ARG(words[i]), fault);
         else
-            list[(*n)++] = region_of(words[i]);
+            add_region(l->s, region_of(words[i]), list, n);
     }
     return list;
 }

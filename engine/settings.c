@@ -145,6 +145,7 @@ int settings_compile(const struct tree *t, struct mistakes *m, struct settings *
     load_kinds(s, tree_get(t, "kinds"), m);
     load_festivals(s, tree_get(t, "festivals"), m);
     load_thresholds(s, tree_get(t, "thresholds"), m);
+    load_areas(s, tree_get(t, "areas"), m);
     load_score(s, tree_get(rules, "score"), m);
     rules_load(s, rules, m);
     work_load(t, s->timezone, m, &s->work);

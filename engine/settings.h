@@ -223,6 +223,12 @@ uint64_t settings_factor(const struct settings *, struct slice industry, char cr
 /* The next time after `at` when a season begins or ends; INT64_MAX: none known. */
 int64_t settings_next_season(const struct settings *, int64_t at);
 
+/* areas_load.c. The code in force for one that was replaced; town and village digits under a replaced county are let go,
+ * since the new county numbers its own. */
+region_t settings_region(const struct settings *, region_t);
+uint32_t settings_zone(const struct settings *, region_t); /* position of the zone that it lies in; UINT32_MAX: none */
+void settings_accept_regions(const struct settings *, struct regions *); /* zones' and replaced codes are taken, too */
+
 /* rules_load.c: the part of settings_compile that reads `selectors` and `rules`. */
 void rules_load(struct settings *, const struct tree *rules, struct mistakes *);
 

@@ -79,6 +79,11 @@ struct regions {
     region_t *codes;  /* 0: free slot */
     uint32_t *places; /* of the name in `names` */
     char *names;      /* each with its NUL */
+    struct accepted {
+        region_t code;
+        char *name;   /* NULL: none */
+    } *accepted;
+    size_t n_accepted, cap_accepted;
 };
 
 /* Multiplication spreads the digits to the upper bits, which choose the slot. */
@@ -174,6 +179,9 @@ void regions_destroy(struct regions *t)
     free(t->codes);
     free(t->places);
     free(t->names);
+    for (size_t i = 0; i < t->n_accepted; i++)
+        free(t->accepted[i].name);
+    free(t->accepted);
     free(t);
 }
 
@@ -185,7 +193,26 @@ bool regions_has(const struct regions *t, region_t r)
 const char *regions_name(const struct regions *t, region_t r)
 {
     size_t i = slot_of(t, r);
-    return r && t->codes[i] ? t->names + t->places[i] : NULL;
+    if (!r)
+        return NULL;
+    for (size_t k = 0; !t->codes[i] && k < t->n_accepted; k++)
+        if (t->accepted[k].code == r)
+            return t->accepted[k].name;
+    return t->codes[i] ? t->names + t->places[i] : NULL;
+}
+
+void regions_accept(struct regions *t, region_t r, struct slice name)
+{
+    t->accepted = mem_grow(t->accepted, &t->cap_accepted, t->n_accepted + 1, sizeof *t->accepted);
+    t->accepted[t->n_accepted++] = (struct accepted){r, name.n ? mem_strndup(name.p, name.n) : NULL};
+}
+
+bool regions_takes(const struct regions *t, region_t r)
+{
+    bool taken = regions_has(t, region_cut(r, 6));
+    for (size_t i = 0; !taken && i < t->n_accepted; i++)
+        taken = region_within(r, t->accepted[i].code);
+    return taken;
 }
 
 /* Rows that only group others under a province: nobody writes them in an address. */

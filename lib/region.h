@@ -22,6 +22,9 @@ void regions_destroy(struct regions *);
 bool regions_has(const struct regions *, region_t);
 /* All codes, in no order: up to cap of them to out; returns how many there are. */
 size_t regions_list(const struct regions *, region_t *out, size_t cap);
+/* A code that the table lacks but that is taken as well: a zone's, with its name, or one that was replaced (no name). */
+void regions_accept(struct regions *, region_t, struct slice name);
+bool regions_takes(const struct regions *, region_t); /* it, or a code above it, is in the table or accepted */
 const char *regions_name(const struct regions *, region_t); /* NULL: not in the table */
 /* "浙江省嘉兴市平湖市当湖街道" as far as the table knows it; returns the length, cut to fit. */
 size_t regions_full_name(const struct regions *, region_t, char *out, size_t cap);

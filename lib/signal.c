@@ -84,7 +84,7 @@ static int check_region(struct slice s, const struct regions *regions, struct re
     region_t r = region_of(s);
     if (!r || (s.n != 6 && s.n != 9 && s.n != 12))
         return refuse(why, REJECT_BAD_REGION, "region", "region is not 6, 9 or 12 digits");
-    if (!regions_has(regions, region_cut(r, 6)))
+    if (!regions_takes(regions, r))
         return refuse(
             why, REJECT_BAD_REGION, "region",
             "no county has the first 6 digits of region; a replaced code must be sent as its new one");
