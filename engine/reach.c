@@ -120,10 +120,15 @@ static int64_t reach_from(const struct reach *reach)
 static size_t newest(struct engine *e, const struct record *r, const struct reach *reach, const struct sig **list)
 {
     size_t n = 0, m = 0;
+    bool blocks = false; /* of a series that is reached */
+    for (uint32_t i = 0; i < r->n_series; i++)
+        blocks |= r->series[i].n_blocks && reach_from(&reach[i]) != INT64_MAX;
     for (uint32_t i = 0; i < r->n_series; i++)
         n += newest_reached(e, r, &r->series[i], &reach[i], r->series[i].n, reach_from(&reach[i]), list + n);
-    if (n)
+    if (n > 1)
         qsort(list, n, sizeof *list, order_newest);
+    if (!blocks)
+        return n < EVENT_SIGNALS_MAX ? n : EVENT_SIGNALS_MAX;
     int64_t least = n >= EVENT_SIGNALS_MAX ? list[EVENT_SIGNALS_MAX - 1]->at : INT64_MIN;
     for (uint32_t i = 0; i < r->n_series; i++) {
         int64_t from = reach_from(&reach[i]);
