@@ -103,7 +103,65 @@ void eventpack_evidence(struct buf *b, const struct event *ev, const struct dict
         eventpack_int(b, e->amount);
         enc_key(&m, "people");
         eventpack_int(b, e->people);
+        if (e->from.n) {
+            enc_kv_slice(&m, "from", e->from);
+            if (e->project.n)
+                enc_kv_slice(&m, "project", e->project);
+            enc_kv_uint(&m, "counted", e->counted_ppm);
+        }
         enc_close(&m);
+    }
+}
+
+static void assessed(struct buf *b, const struct assessed *x)
+{
+    struct enc_open m = enc_map_open(b);
+    enc_kv_slice(&m, "line", x->line);
+    enc_kv_bool(&m, "met", x->met);
+    enc_key(&m, "people");
+    eventpack_int(b, x->people);
+    enc_key(&m, "months");
+    eventpack_int(b, x->months);
+    enc_key(&m, "amount");
+    eventpack_int(b, x->amount);
+    enc_key(&m, "short");
+    struct enc_open lacks = enc_map_open(b);
+    enc_kv_int(&lacks, "people", x->short_people);
+    enc_kv_int(&lacks, "months", x->short_months);
+    enc_kv_int(&lacks, "amount", x->short_amount);
+    enc_kv_bool(&lacks, "order", x->short_order);
+    enc_close(&lacks);
+    enc_key(&m, "region");
+    eventpack_region(b, x->region);
+    enc_kv_slice(&m, "source", x->source);
+    enc_close(&m);
+}
+
+static void member(struct buf *b, const struct member *x)
+{
+    enc_map(b, 3);
+    enc_str(b, "uscc");
+    eventpack_text(b, x->uscc);
+    enc_str(b, "name");
+    eventpack_text(b, x->name);
+    enc_str(b, "level");
+    enc_str(b, level_wire(x->level));
+}
+
+void eventpack_more(struct enc_open *m, const struct event *ev)
+{
+    if (ev->n_assessed) {
+        enc_key(m, "assessment");
+        enc_list(m->b, ev->n_assessed);
+        for (uint32_t i = 0; i < ev->n_assessed; i++)
+            assessed(m->b, &ev->assessed[i]);
+    }
+    if (ev->members_total) {
+        enc_key(m, "enterprises");
+        enc_list(m->b, ev->n_members);
+        for (uint32_t i = 0; i < ev->n_members; i++)
+            member(m->b, &ev->members[i]);
+        enc_kv_uint(m, "enterprises_total", ev->members_total);
     }
 }
 
@@ -169,6 +227,7 @@ uint32_t eventpack_body(struct buf *b, const struct event *ev, const struct dict
     enc_key(&m, "evidence");
     eventpack_evidence(b, ev, d);
     enc_kv_uint(&m, "evidence_total", ev->evidence_total);
+    eventpack_more(&m, ev);
     enc_key(&m, "teams");
     eventpack_teams(b, ev->team, NULL, 0);
     enc_key(&m, "due");

@@ -17,6 +17,8 @@ void eventpack_enterprise(struct buf *, struct slice uscc, struct slice name, re
 void eventpack_reasons(struct buf *, const struct event *, const struct dict *);
 void eventpack_tags(struct buf *, const struct event *);
 void eventpack_evidence(struct buf *, const struct event *, const struct dict *);
+/* Pairs that are there only where there is something to say: `assessment`, `enterprises` of an area and how many. */
+void eventpack_more(struct enc_open *, const struct event *);
 void eventpack_teams(struct buf *, struct slice team, const struct slice *joined, size_t n_joined);
 /* The title of an alert: that of its weightiest rule. */
 struct slice eventpack_title(uint32_t rule, const struct dict *, bool zh);

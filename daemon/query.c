@@ -41,6 +41,7 @@ static const struct {
     {"status", answer_status},   {"feeds", answer_feeds}, {"alerts", answer_alerts},
     {"alert", answer_alert},     {"kinds", answer_kinds}, {"enterprise", answer_enterprise},
     {"signals", answer_signals}, {"rules", answer_rules}, {"explain", answer_explain},
+    {"shadow", answer_shadow},
 };
 
 /* ---- what all answers share ---- */
@@ -129,7 +130,7 @@ static int (*find_answer(struct answer *a))(struct answer *)
     if (what.p)
         answer_refuse(
             a, WIRE_ERROR_UNKNOWN_QUERY,
-            "no such query; ask for status, feeds, alerts, alert, enterprise, signals, kinds, rules or explain");
+            "no such query; ask for status, feeds, alerts, alert, enterprise, signals, kinds, rules, explain or shadow");
     else
         answer_refuse(a, WIRE_ERROR_MISSING_FIELD, "'what' is missing: it names the query");
     return NULL;

@@ -49,6 +49,7 @@ struct query_catalog {
     const struct kinds *kinds;
     const struct tree *rules; /* of the rules file: a map with `rules` */
     struct slice hash;        /* bytes; shown in hex */
+    bool shadow;              /* shadow rules are configured */
 };
 
 struct query {

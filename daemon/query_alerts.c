@@ -324,6 +324,7 @@ static int put_grounds(struct answer *a, struct enc_open *m, const struct histor
     enc_key(m, "evidence");
     eventpack_evidence(&a->q->body, &ev, a->dict);
     enc_kv_uint(m, "evidence_total", ev.evidence_total);
+    eventpack_more(m, &ev);
     return 0;
 }
 
@@ -333,7 +334,9 @@ static int put_whole(struct answer *a, const struct alert *al)
     enc_key(&a->out, "alert");
     struct enc_open m = enc_map_open(&a->q->body);
     put_item(a, &m, al);
-    int rc = read_history(a, al->number, h);
+    int rc = al->state == ALERT_STATE_CLOSED ? 0 : answer_explanation(a, &m, &al->key);
+    if (rc >= 0)
+        rc = read_history(a, al->number, h);
     if (rc == 0)
         rc = put_grounds(a, &m, h);
     if (rc == 0)

@@ -33,6 +33,7 @@ int answer_alert(struct answer *);
 int answer_enterprise(struct answer *);
 int answer_signals(struct answer *);
 int answer_explain(struct answer *);
+int answer_shadow(struct answer *);
 /* The pair `explanation` of an enterprise or area, into an open map. 1 put, 0 there is none, negative failed. The scratch
  * arena is used. */
 int answer_explanation(struct answer *, struct enc_open *, const struct ekey *);

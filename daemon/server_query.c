@@ -19,7 +19,8 @@ static const struct query_catalog *hold(struct server *s)
 {
     const struct catalog *c = &s->config->catalog;
     struct held *h = mem_alloc(sizeof *h);
-    h->catalog = (struct query_catalog){c->kinds, c->rules, {(const char *)c->hash, CHAIN_LEN}};
+    h->catalog = (struct query_catalog){c->kinds, c->rules, {(const char *)c->hash, CHAIN_LEN},
+                                        tree_get(c->settings, "shadow") != NULL};
     h->config = s->config;
     config_hold(s->config);
     h->next = s->held;

@@ -106,7 +106,7 @@ static void load_kinds(struct stand *s)
         fail_msg("%s", err.msg);
     free(text);
     const struct tree *settings = world_settings(&s->world.arena, NULL);
-    s->catalog = (struct query_catalog){s->kinds, tree_get(settings, "rules"), SLICE("\x01\xff")};
+    s->catalog = (struct query_catalog){s->kinds, tree_get(settings, "rules"), SLICE("\x01\xff"), false};
 }
 
 static int setup(void **state)
