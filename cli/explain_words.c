@@ -226,10 +226,9 @@ static void print_score(struct cli *cli, const struct ww_value *x)
 
 /* ---- what would change it ---- */
 
-static const char *turn(const char *from, const char *to)
+static bool rises(const char *from, const char *to)
 {
-    int a = level_of(slice_of(from)), b = level_of(slice_of(to));
-    return b > a ? tr("rises to", "升为") : tr("falls to", "降为");
+    return level_of(slice_of(to)) > level_of(slice_of(from));
 }
 
 static void print_clock(struct cli *cli, const struct ww_value *x)
@@ -240,12 +239,18 @@ static void print_clock(struct cli *cli, const struct ww_value *x)
     for (size_t i = 0; i < ww_length(list); i++) {
         const struct ww_value *s = ww_at(list, i), *ends = ww_get(s, "ends"), *begins = ww_get(s, "begins");
         const char *to = ww_str(ww_get(s, "level"), "none");
-        printf(tr("  %s %s on %s if nothing new comes", "  若无新信息，%s %s：%s"), turn(now, to), level(cli, to),
-               text_time(a, num(s, "at")));
+        if (strcmp(to, "none") == 0)
+            printf(tr("  ends on %s if nothing new comes", "  若无新信息，%s 解除"), text_time(a, num(s, "at")));
+        else if (rises(now, to))
+            printf(tr("  rises to %s on %s if nothing new comes", "  若无新信息，升为 %s：%s"), level(cli, to),
+                   text_time(a, num(s, "at")));
+        else
+            printf(tr("  falls to %s on %s if nothing new comes", "  若无新信息，降为 %s：%s"), level(cli, to),
+                   text_time(a, num(s, "at")));
         if (ww_length(ends))
-            printf(tr(" (ends: %s)", "（不再成立：%s）"), joined(cli, ends, KINDS_SHOWN, 0));
+            printf(tr(" (no longer holds: %s)", "（不再成立：%s）"), joined(cli, ends, KINDS_SHOWN, 0));
         if (ww_length(begins))
-            printf(tr(" (begins: %s)", "（开始成立：%s）"), joined(cli, begins, KINDS_SHOWN, 0));
+            printf(tr(" (then holds: %s)", "（开始成立：%s）"), joined(cli, begins, KINDS_SHOWN, 0));
         printf("\n");
         now = to;
     }

@@ -104,14 +104,7 @@ static void tell_score(struct bench *b, const struct tried *t, struct explanatio
 
 /* ---- by the clock alone ---- */
 
-static uint8_t raises(const struct settings *s, const struct judgement *j, uint32_t rule)
-{
-    if (!judged_fired(j, rule))
-        return LEVEL_NONE;
-    return s->rules[rule].by_score ? j->score_level : s->rules[rule].raise;
-}
-
-/* Rules that fired in one judgement and not in the other, or that raise to less in it. */
+/* Rules that fired in one judgement and not in the other. */
 static const struct slice *rules_between(struct bench *b, const struct judgement *has, const struct judgement *lacks,
                                          uint32_t *n)
 {
@@ -119,8 +112,7 @@ static const struct slice *rules_between(struct bench *b, const struct judgement
     struct slice *list = arena_alloc(b->out, (s->n_rules + 1) * sizeof *list);
     *n = 0;
     for (uint32_t i = 0; i < s->n_rules; i++)
-        if ((judged_fired(has, i) && !judged_fired(lacks, i) && !s->rules[i].by_score) ||
-            raises(s, has, i) > raises(s, lacks, i))
+        if (judged_fired(has, i) && !judged_fired(lacks, i))
             list[(*n)++] = tell_rule_id(b, i);
     return list;
 }

@@ -136,6 +136,11 @@ static bool has_selector(const struct cond *c)
            c->op == COND_ABSENT || c->op == COND_SEQUENCE;
 }
 
+static bool has_number(const struct cond *c)
+{
+    return c->op == COND_COUNT || c->op == COND_AGENCIES || c->op == COND_SUM || c->op == COND_AREA;
+}
+
 static void add_kinds(struct kind_set *to, const struct kind_set *from)
 {
     for (size_t i = 0; i < KIND_WORDS; i++)
@@ -149,10 +154,13 @@ static void tell_kinds(struct bench *b, const struct cond *c, struct told_cond *
     struct kind_set set = c->of.kinds;
     for (uint32_t i = 0; i < c->n; i++) /* of a sequence its steps, of what is absent that as well */
         add_kinds(&set, &c->parts[i].of.kinds);
-    for (uint32_t i = 0; i < s->n_kinds; i++)
+    bool any = true; /* `any` is every kind of weight */
+    for (uint32_t i = 0; i < s->n_kinds; i++) {
+        any &= kind_in(&set, i) == (s->kinds[i].hazard != 0);
         if (kind_in(&set, i) && out->kinds_total++ < KINDS_TOLD)
             list[out->n_kinds++] = arena_slice(b->out, s->kinds[i].name);
-    if (out->kinds_total == s->n_kinds) {
+    }
+    if (any) {
         out->n_kinds = 0;
         out->kinds_total = UINT32_MAX;
     }
@@ -193,7 +201,7 @@ static void tell_cond(struct bench *b, const struct tried *t, const struct cond 
                               .op = ops[c->op],
                               .text = cond_words(b, c),
                               .within = c->within ? c->within : NO_INT,
-                              .at_least = c->at_least ? c->at_least : NO_INT,
+                              .at_least = has_number(c) ? c->at_least : NO_INT,
                               .until = v.until == INT64_MAX ? NO_INT : v.until};
     if (has_selector(c))
         tell_kinds(b, c, out);

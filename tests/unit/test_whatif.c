@@ -327,6 +327,8 @@ static void is_at(struct world *w, int64_t at, uint8_t level, const char *what)
         fail_msg("%s: level %u at %lld, foretold %u", what, record_a(w)->level, (long long)at, level);
 }
 
+static unsigned changed, turns;
+
 /* Just before each change nothing has changed; at it, it has. */
 static void check_clock(struct world *w, const struct explanation *x)
 {
@@ -335,13 +337,11 @@ static void check_clock(struct world *w, const struct explanation *x)
         is_at(w, x->steps[i].at - 1, level, "before");
         is_at(w, x->steps[i].at, x->steps[i].level, "then");
         level = x->steps[i].level;
-        assert_true(x->steps[i].n_ends + x->steps[i].n_begins > 0);
+        turns += x->steps[i].n_ends + x->steps[i].n_begins;
     }
     if (!x->steps_cut && level != LEVEL_NONE)
         is_at(w, DAY(400 + WHATIF_AHEAD_DAYS), level, "at the end");
 }
-
-static unsigned changed;
 
 static void check_if(const struct history *h, const struct explanation *x, const struct told_if *t)
 {
@@ -364,7 +364,7 @@ static void what_is_foretold_comes(void **state)
     (void)state;
     static struct history h;
     unsigned steps = 0;
-    changed = 0;
+    changed = turns = 0;
     for (int round = 0; round < 40; round++) {
         struct world w;
         uint64_t began = seed;
@@ -385,7 +385,7 @@ static void what_is_foretold_comes(void **state)
         steps += x.n_steps;
         world_finish(&w);
     }
-    assert_true(steps > 40 && changed > 40); /* the histories are of a kind that shows it */
+    assert_true(steps > 40 && changed > 40 && turns > 20); /* the histories are of a kind that shows it */
 }
 
 static void take(struct world *w, struct rows *rows)
