@@ -130,8 +130,10 @@ static void load_replaced(struct settings *s, const struct tree *t, struct mista
     if (!r.old || !r.now)
         return;
     for (uint32_t i = 0; i < s->n_replaced; i++)
-        if (s->replaced[i].old == r.old)
+        if (s->replaced[i].old == r.old) {
             mistake_at(m, tree_get(t, "old"), NULL, "areas: this code is replaced twice");
+            return;
+        }
     if (region_within(r.now, r.old))
         mistake_at(m, tree_get(t, "new"), NULL, "areas: the new code lies under the old one, which is replaced");
     else
