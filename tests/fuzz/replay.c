@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs a fuzz target once over every file of the directories given, and over some mutilations of each, so that a plain
- * build tests what fuzzing has found. Fails when there is no file. */
+ * build tests what fuzzing has found; with --random N, N inputs of chance after that, the same each time (WAGEWARN_SEED
+ * for others). Fails when there is no file. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -45,11 +46,29 @@ static void run_file(const char *path, uint8_t *buffer)
     }
 }
 
+static void run_chance(unsigned long n)
+{
+    uint8_t bytes[1024];
+    const char *given = getenv("WAGEWARN_SEED");
+    uint64_t seed = given ? strtoull(given, NULL, 10) : 1;
+    for (unsigned long i = 0; i < n; i++) {
+        for (size_t k = 0; k < sizeof bytes; k++) {
+            seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            bytes[k] = (uint8_t)(seed >> 56);
+        }
+        run(bytes, sizeof bytes / 4 + (size_t)(seed >> 40) % (sizeof bytes * 3 / 4));
+    }
+}
+
 int main(int argc, char **argv)
 {
     static uint8_t buffer[FILE_MOST];
     unsigned files = 0;
     for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--random") == 0 && i + 1 < argc) {
+            run_chance(strtoul(argv[++i], NULL, 10));
+            continue;
+        }
         DIR *d = opendir(argv[i]);
         if (!d) {
             perror(argv[i]);
