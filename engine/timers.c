@@ -80,7 +80,13 @@ void timers_level(struct engine *e, struct alert *a, uint8_t before)
 {
     const struct work *w = e->settings->work;
     int64_t since = NO_INT;
-    if (!w || a->level <= before || a->due == NO_INT || a->h.overdue)
+    if (!w || a->level <= before)
+        return;
+    if (a->h.unattended_at != NO_INT) {
+        int64_t end = term_end(w, &w->unattended[worked_level(a)], a->h.opened_at);
+        a->h.unattended_at = end < a->h.unattended_at ? end : a->h.unattended_at;
+    }
+    if (a->due == NO_INT || a->h.overdue)
         return;
     enum due_step step = waits_for(a, &since);
     int64_t due = deadline(w, a, step, since);
@@ -196,7 +202,8 @@ static void set_escalation(struct engine *e, struct alert *a, int64_t at)
     const struct work *w = e->settings->work;
     a->h.escalate_at = NO_INT;
     if (a->h.tier + 1u < w->n_tiers) {
-        int64_t end = term_end(w, &w->tiers[a->h.tier].escalate_after, at);
+        const struct term *t = &w->tiers[a->h.tier].escalate_after;
+        int64_t end = term_end(w, t, t->working ? at - 1 : at); /* 24:00 is the last moment of its day */
         a->h.escalate_at = end == INT64_MAX ? NO_INT : end;
     }
 }

@@ -55,36 +55,73 @@ static void must(int rc, const struct err *err)
     abort();
 }
 
-const struct tree *world_settings(struct arena *a, const char *yaml)
+static const struct tree *world_yaml(struct arena *a, const char *yaml)
 {
-    static const char festivals_csv[] = "year,new_year_day\n2025,2025-01-29\n2026,2026-02-17\n"
-                                        "2027,2027-02-06\n2028,2028-01-26\n";
-    struct mistakes m = {.arena = a, .file = "rules.yaml"};
-    struct err err;
-    struct kinds *kinds;
-    struct tree *rules, *festivals;
-    struct slice text = slice_of(yaml ? yaml : plain_rules);
-    if (yaml_parse(a, text, &m, &rules) < 0) {
+    struct mistakes m = {.arena = a, .file = "a file"};
+    struct tree *t = NULL;
+    struct slice text = slice_of(yaml ? yaml : "");
+    if (yaml && yaml_parse(a, text, &m, &t) < 0) {
         struct buf b = {0};
         mistakes_print(&m, text, &b);
         fprintf(stderr, "%.*s", (int)b.n, (const char *)b.p);
         abort();
     }
+    return t;
+}
+
+static struct tree *world_thresholds(struct arena *a, const char *csv)
+{
+    struct mistakes m = {.arena = a, .file = "thresholds.csv"};
+    struct tree *list = settings_tree_thresholds(a, m.file, slice_of(csv), &m);
+    for (size_t i = 0; i < m.n; i++)
+        fprintf(stderr, "thresholds.csv:%u: %s\n", m.list[i].line, m.list[i].sentence);
+    assert(!m.total);
+    return list;
+}
+
+static const struct tree *settings_with(struct arena *a, const char *yaml, const struct world_work *work)
+{
+    static const char festivals_csv[] = "year,new_year_day\n2025,2025-01-29\n2026,2026-02-17\n"
+                                        "2027,2027-02-06\n2028,2028-01-26\n";
+    struct err err;
+    struct kinds *kinds;
+    struct tree *festivals, *workdays = NULL;
     must(kinds_parse(&kinds, "kinds.csv", read_file(a, "config/kinds.csv"), &err), &err);
     must(settings_tree_festivals(a, "festivals", slice_of(festivals_csv), &festivals, &err), &err);
-    const struct tree *t = settings_tree_make(a, &(struct settings_parts){.kinds = kinds,
-                                                                      .festivals = festivals,
-                                                                      .rules = rules,
-                                                                      .timezone_ms = 8 * 3600 * 1000});
+    if (work) {
+        workdays = tree_new(a, TREE_LIST);
+        must(settings_tree_workdays(a, "2026.csv", read_file(a, "config/calendar/2026.csv"), workdays, &err), &err);
+    }
+    struct settings_parts parts = {.kinds = kinds,
+                                   .festivals = festivals,
+                                   .rules = world_yaml(a, yaml ? yaml : plain_rules),
+                                   .timezone_ms = 8 * 3600 * 1000,
+                                   .teams = world_yaml(a, work ? work->teams : NULL),
+                                   .measures = world_yaml(a, work ? work->measures : NULL),
+                                   .deadlines = world_yaml(a, work ? work->deadlines : NULL),
+                                   .workdays = workdays,
+                                   .shadow = world_yaml(a, work ? work->shadow : NULL),
+                                   .thresholds = work && work->thresholds ? world_thresholds(a, work->thresholds) : NULL};
+    const struct tree *t = settings_tree_make(a, &parts);
     kinds_destroy(kinds);
     return t;
 }
 
+const struct tree *world_settings(struct arena *a, const char *yaml)
+{
+    return settings_with(a, yaml, NULL);
+}
+
 void world_config(struct world *w, const char *yaml, int64_t at)
+{
+    world_config_work(w, yaml, NULL, at);
+}
+
+void world_config_work(struct world *w, const char *yaml, const struct world_work *work, int64_t at)
 {
     struct arena a = {0};
     uint8_t hash[CHAIN_LEN];
-    const struct tree *t = world_settings(&a, yaml);
+    const struct tree *t = settings_with(&a, yaml, work);
     struct buf b = {0};
     settings_tree_hash(t, hash);
     entry_put_config(&b, (struct slice){(char *)hash, sizeof hash}, t);
@@ -131,6 +168,23 @@ void world_apply(struct world *w, struct slice entry, int64_t at)
     }
 }
 
+struct entry_action world_action(uint64_t alert, const char *what)
+{
+    return (struct entry_action){.alert = alert,     .what = slice_of(what), .principal = SLICE("pinghu"), .role = SLICE("inspector"),
+                                 .may = 1,           .people = NO_INT,       .amount = NO_INT,             .due = NO_INT,
+                                 .until = NO_INT,    .paid_people = NO_INT,  .paid_amount = NO_INT};
+}
+
+enum wire_error world_act(struct world *w, const struct entry_action *x, int64_t at)
+{
+    w->out.refused = WIRE_ERROR_NONE;
+    w->out.sentence = NULL;
+    buf_reset(&w->buf);
+    entry_put_action(&w->buf, x);
+    world_apply(w, (struct slice){(char *)w->buf.p, w->buf.n}, at);
+    return w->out.refused;
+}
+
 void world_tick(struct world *w, int64_t at)
 {
     buf_reset(&w->buf);
@@ -160,7 +214,8 @@ struct slice world_entry(struct world *w, const struct say *s, struct entry_sign
         .id = slice_of(s->id ? s->id : arena_printf(&w->arena, "t%u", ++w->ids)),
         .kind = slice_of(s->kind), .at = s->at, .uscc = slice_of(s->uscc), .name = slice_of(s->name),
         .region = slice_of(s->region), .industry = slice_of(s->industry), .cancels = slice_of(s->cancels),
-        .amount = s->amount ? s->amount : NO_INT, .people = s->people ? s->people : NO_INT, .since = NO_INT,
+        .owner = slice_of(s->owner), .project = slice_of(s->project), .role = (uint8_t)s->role,
+        .amount = s->amount ? s->amount : NO_INT, .people = s->people ? s->people : NO_INT, .since = s->since ? s->since : NO_INT,
         .status = (uint8_t)s->status,
     };
     if (s->credit) {

@@ -26,7 +26,10 @@ struct say {
     const char *attrs;         /* "headcount=40;former_name=x": digits alone are a number */
     bool binds_nothing;        /* its sender's names bind nothing */
     int64_t amount, people;    /* 0: not given */
+    int64_t since;             /* ms; 0: not given */
     enum status status;
+    const char *owner, *project; /* owner: 32 hexadecimal digits */
+    enum role role;
 };
 
 #define CODE_A "91350100M000100Y43"
@@ -53,6 +56,18 @@ const char *world_story(struct world *, size_t from);
 /* Decoded record of an enterprise; NULL: none. */
 struct record;
 const struct record *world_record(struct world *, const struct ekey *);
+
+/* How alerts are worked: texts of the YAML files; NULL: without. The shipped calendar's days off go with them. */
+struct world_work {
+    const char *teams, *measures, *deadlines;
+    const char *shadow;        /* a second rules file */
+    const char *thresholds;    /* text of a table: lines of the law */
+};
+void world_config_work(struct world *, const char *rules_yaml, const struct world_work *, int64_t at);
+/* An action by a principal of a role; what is left out of the rest is NO_INT or empty (world_action). Returns 0, or why
+ * it was refused; w->out.sentence says it in words. */
+struct entry_action world_action(uint64_t alert, const char *what);
+enum wire_error world_act(struct world *, const struct entry_action *, int64_t at);
 
 const struct tree *world_settings(struct arena *, const char *rules_yaml); /* the tree of a configuration entry */
 
