@@ -43,6 +43,8 @@ static int load_regions(struct backtest *b, const char *rules)
     int code = textfile_read(path, &b->cli->arena, &text, &err);
     if (code == 0)
         code = regions_parse(&b->regions, path, text, &err);
+    if (code == 0)
+        settings_accept_regions(b->folds[0].rules.settings, b->regions);
     return code ? say(b, code, &err) : 0;
 }
 

@@ -432,7 +432,11 @@ static int load_rules(struct cli *cli, struct case_file *f, const struct tree *d
     const char *regions = textfile_shipped(a, textfile_dir(a, path), "regions.csv");
     if (code == 0)
         code = textfile_read(regions, a, &text, err);
-    return code ? code : regions_parse(&f->regions, regions, text, err);
+    if (code == 0)
+        code = regions_parse(&f->regions, regions, text, err);
+    if (code == 0)
+        settings_accept_regions(f->rules.settings, f->regions);
+    return code;
 }
 
 int cases_load(struct cli *cli, const char *path, struct case_file *f, struct err *err)

@@ -44,10 +44,26 @@ static int read_thresholds(struct cli *cli, struct rules_file *f, struct tree **
     return 0;
 }
 
+/* Zones and replaced codes likewise. */
+static int read_areas(struct cli *cli, struct rules_file *f, struct tree **out, struct err *err)
+{
+    struct arena *a = &cli->arena;
+    const char *file = textfile_shipped(a, textfile_dir(a, f->path), "areas.yaml");
+    struct slice text;
+    int code = textfile_read(file, a, &text, err);
+    if (code != 0)
+        return code;
+    f->m.parts[ARRAY_LEN(f->m.parts) - 2] = (struct mistakes_part){"areas", file, text};
+    f->m.part = "areas";
+    code = yaml_parse(a, text, &f->m, out);
+    f->m.part = NULL;
+    return code;
+}
+
 int rules_file_load(struct cli *cli, const char *path, struct rules_file *f, struct err *err)
 {
     struct arena *a = &cli->arena;
-    struct tree *festivals, *rules, *thresholds;
+    struct tree *festivals, *rules, *thresholds, *areas;
     *f = (struct rules_file){.path = path, .m = {.arena = a, .file = path}};
     int code = read_tables(cli, f, &festivals, err);
     if (code == 0)
@@ -56,11 +72,14 @@ int rules_file_load(struct cli *cli, const char *path, struct rules_file *f, str
         code = yaml_parse(a, f->text, &f->m, &rules);
     if (code == 0)
         code = read_thresholds(cli, f, &thresholds, err);
+    if (code == 0)
+        code = read_areas(cli, f, &areas, err);
     if (code != 0)
         return code;
     f->tree = settings_tree_make(a, &(struct settings_parts){.kinds = f->kinds,
                                                            .festivals = festivals,
                                                            .rules = rules,
+                                                           .areas = areas,
                                                            .thresholds = f->m.total ? NULL : thresholds,
                                                            .timezone_ms = OFFSET_CHINA_MS});
     code = settings_compile(f->tree, &f->m, &f->settings);

@@ -132,10 +132,13 @@ static void compile(struct catalog *c, const struct catalog_files *files, struct
                     struct report *report)
 {
     struct settings *compiled = NULL;
-    if (settings_compile(c->settings, m, &compiled))
+    if (settings_compile(c->settings, m, &compiled)) {
         report_mistakes(report, m, text);
-    else
+    } else {
         check_routes(c, compiled->work, files->teams, report);
+        if (c->regions)
+            settings_accept_regions(compiled, c->regions);
+    }
     settings_destroy(compiled);
 }
 

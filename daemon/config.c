@@ -48,7 +48,7 @@ static const struct {
     [FILE_REGIONS] = {"regions", "regions.csv"},
     [FILE_CALENDAR] = {"calendar", "spring_festival.csv"},
     [FILE_PRINCIPALS] = {"principals", NULL},
-    [FILE_AREAS] = {"areas", NULL},
+    [FILE_AREAS] = {"areas", "areas.yaml"},
     [FILE_TEAMS] = {"teams", NULL},
     [FILE_MEASURES] = {"measures", NULL},
     [FILE_DEADLINES] = {"deadlines", "deadlines.yaml"},
