@@ -95,6 +95,332 @@ static void two_of_one_name_are_told(void **unused)
     arena_finish(&a);
 }
 
+#define MORE "{raise: major}"
+
+static void check_all(const char *const (*cases)[2], size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct arena a = {0};
+        const char *got = mistake(&a, cases[i][0]);
+        if (!strstr(got, cases[i][1]) || (!cases[i][1][0] && got[0]))
+            fail_msg("case %zu: \"%s\" does not say \"%s\"\n%s", i, got, cases[i][1], cases[i][0]);
+        arena_finish(&a);
+    }
+}
+
+static void what_can_never_hold_is_told(void **unused)
+{
+    (void)unused;
+    static const char *const cases[][2] = {
+        {RULE("{agencies: {of: {agency: tax}, at_least: 2, within: 3d}}", MORE), "6:52 this can never hold: the signals are those of 1 agency, and 2"},
+        {RULE("{all: [{signal: tax.arrears, within: 3d}, {not: {signal: tax.arrears, within: 3d}}]}", MORE), "6:53 this can never hold together with the part in line 6"},
+        {RULE("{all: [{not: {signal: {agency: tax}, within: 9d}}, {count: {of: tax.arrears, at_least: 2, within: 3d}}]}", MORE), "never hold"},
+        {RULE("{all: [{signal: tax.arrears, within: 3d}, {not: {signal: tax.arrears, within: 2d}}]}", MORE), ""},
+        {RULE("{all: [{signal: tax.arrears, within: 3d}, {not: {signal: court.seizure, within: 3d}}]}", MORE), ""},
+        {RULE("{all: [{all: [{signal: tax.arrears, within: 3d}]}, {not: {any: [{signal: any, within: 3d}, {score: follow}]}}]}", MORE), "never hold"},
+        {RULE("{all: [{sequence: {steps: [tax.arrears, court.seizure], within: 9d}}, {not: {signal: court.seizure, within: 9d}}]}", MORE), "never hold"},
+        {RULE("{all: [{enterprise: {credit: [A]}}, {enterprise: {credit: [C]}}]}", MORE), "never hold"},
+        {RULE("{all: [{enterprise: {industry: [C18]}}, {enterprise: {industry: [E, C17]}}]}", MORE), "never hold"},
+        {RULE("{all: [{enterprise: {industry: [C18]}}, {enterprise: {industry: [C]}}]}", MORE), ""},
+        {RULE("{all: [{finding: {is: unfounded, within: 9d}}, {finding: {is: confirmed, within: 9d}}]}", MORE), "never hold"},
+        {RULE("{any: [{signal: tax.arrears, within: 9d}, {not: {signal: tax.arrears, within: 3d}}]}", MORE), "always holds"},
+        {RULE("{absent: {expected: {agency: housing}, after: housing.account_short, within: 3d}}", MORE), "never hold"},
+        {RULE("{signal: {kind: tax.arrears, where: {amount: {at_least: 9 yuan, at_most: 8 yuan}}}, within: 3d}", MORE), "no signal can be so"},
+        {RULE("{season: {festival: spring_festival, before: 400d}}", MORE), "6:56 before: a season is not longer than a year"},
+        {RULE("{enterprise: {region: [\"99\"]}}", MORE), "no province"},
+        {RULE("{enterprise: {region: [\"33048\"]}}", MORE), "2, 4, 6, 9 or 12 digits"},
+        {RULE("{signal: {kind: tax.arrears, where: {region: \"x\"}}, within: 3d}", MORE), "no prefix of a region code"},
+        {RULE("{sum: {of: any, field: people, at_least: 0, within: 3d}}", MORE), "more than nothing"},
+        {RULE("{count: {of: any, at_least: 20000, within: 3d}}", MORE), "1 to 10000"},
+        {RULE("{score: follow}", "{raise: critical, at_most: general}"), "cannot raise above"},
+        {RULE("{score: follow}", "{at_most: critical}"), "limits nothing"},
+        {RULE("{score: follow}", "{escalate: false}"), "does nothing"},
+        {RULE("{score: follow}", "{suppress: []}"), "1 to 64 rules"},
+        {RULE("{score: follow}", "{suppress: [r]}"), "cannot suppress itself"},
+        {"version: 1\nscore: {levels: {general: 40, major: 65, critical: 85}, hysteresis: 40}\nrules: []\n", "2:69 hysteresis must be below general"},
+    };
+    check_all(cases, ARRAY_LEN(cases));
+}
+
+static void wrong_types_are_told(void **unused)
+{
+    (void)unused;
+    static const char *const cases[][2] = {
+        {RULE("[1]", MORE), "a condition is a map"},
+        {RULE("{signal: [[tax.arrears]], within: 3d}", MORE), "words only"},
+        {RULE("{signal: {kind: [[tax.arrears]]}, within: 3d}", MORE), "a word is needed, not a list"},
+        {RULE("{signal: {kind: {a: b}}, within: 3d}", MORE), "a word or a list of words"},
+        {RULE("{signal: [], within: 3d}", MORE), "at least one kind"},
+        {RULE("{signal: {where: {people: {at_least: 3}}}, within: 3d}", MORE), "names its signals"},
+        {RULE("{signal: {kind: tax.arrears, cleared: [too]}, within: 3d}", MORE), "\"too\""},
+        {RULE("{signal: tax.arrears, within: [3d]}", MORE), "within"},
+        {RULE("{signal: tax.arrears, within: 5000d}", MORE), "at most 3660d"},
+        {RULE("{signal: tax.arrears, within: 3d, count: {of: any}}", MORE), "unknown key \"count\""},
+        {RULE("{count: {of: any, at_least: 1, within: 3d}, sum: {of: any}}", MORE), "one operator"},
+        {RULE("{all: [{score: follow}], any: [{score: follow}]}", MORE), "one operator"},
+        {RULE("{count: [any]}", MORE), "a map"},
+        {RULE("{score: [follow]}", MORE), "\"follow\""},
+        {RULE("{enterprise: {}}", MORE), "one of industry"},
+        {RULE("{enterprise: {industry: {E: 1}}}", MORE), "a word or a list"},
+        {RULE("{enterprise: {credit: [A, [B]]}}", MORE), "a word or a list"},
+        {RULE("{finding: {is: [unfounded], within: 3d}}", MORE), "is: confirmed"},
+        {RULE("{season: {festival: [a], before: 3d}}", MORE), "festival"},
+        {RULE("{score: follow}", "[raise]"), "what the rule does"},
+        {RULE("{score: follow}", "{raise: [major]}"), "a level is needed"},
+        {RULE("{score: follow}", "{escalate: yes}"), "true or false"},
+        {RULE("{score: follow}", "{tag: [a]}"), "tag: a word"},
+        {RULE("{score: follow}", "{suppress: r}"), "1 to 64 rules"},
+        {RULE("{score: follow}", "{suppress: [[r]]}"), "no other rule"},
+        {SCORE "rules: {a: b}\n", "a list of rules"},
+        {SCORE "rules: [a]\n", "a rule is a map"},
+        {SCORE "rules:\n  - {id: [a], title: {zh: a, en: b}, when: {score: follow}, then: {raise: major}}\n", "4:10 a rule needs an id"},
+        {SCORE "rules:\n  - {id: a, title: [a], when: {score: follow}, then: {raise: major}}\n", "needs a title"},
+        {SCORE "rules:\n  - {id: a, title: {zh: a, en: b, fr: c}, when: {score: follow}, then: {raise: major}}\n", "unknown key \"fr\""},
+        {SCORE "rules:\n  - {id: a, title: {zh: a, en: [b]}, when: {score: follow}, then: {raise: major}}\n", "a title is a text"},
+        {SCORE "rules:\n  - {id: a, title: {zh: a, en: b, then what}, when: {score: follow}, then: {raise: major}}\n", ""},
+        {SCORE "rules:\n  - {id: a, titel: {zh: a, en: b}, when: {score: follow}, then: {raise: major}}\n", "unknown key \"titel\""},
+        {SCORE "selectors: [a]\nrules: []\n", "a map of at most"},
+        {"version: 1\nscore: [a]\nrules: []\n", "'score' is missing, or no map"},
+        {"version: 1\nscore: {levels: [40], hysteresis: 8}\nrules: []\n", "2:17 levels: a map"},
+        {"version: 1\nscore: {levels: {general: 40, major: 65, critical: 85, mild: 3}, hysteresis: 8}\nrules: []\n", "unknown key \"mild\""},
+        {"version: 1\nscore: {levels: {general: 40, major: 65}, hysteresis: 8}\nrules: []\n", "critical must be"},
+        {"version: 1\nscore: {levels: {general: 40, major: 65, critical: 85}, hysteresis: 8, factors: {industry: [E]}}\nrules: []\n", "industry: a map"},
+        {"version: 1\nscore: {levels: {general: 40, major: 65, critical: 85}, hysteresis: 8, factors: {season: {spring_festival: {befor: 3d, factor: 1}}}}\nrules: []\n", "unknown key \"befor\""},
+        {"version: 1\nscore: {levels: {general: 40, major: 65, critical: 85}, hysteresis: 8, one_agency_at_most: [major]}\nrules: []\n", "a level is needed"},
+        {"version: 1\nscore: {levels: {general: 40, major: 65, critical: 85}, hysteresis: 8, shares: {sub: 1.5}}\nrules: []\n", "from 0 to 1"},
+        {"version: 1\nscore: {levels: {general: 40, major: 65, critical: 85}, hysteresis: 8, shares: {general: 0.5}}\nrules: []\n", "unknown key \"general\""},
+        {SCORE "assessment: {owe: any}\nrules: []\n", "unknown key \"owe\""},
+        {SCORE "assessment: [a]\nrules: []\n", "assessment: a map"},
+    };
+    check_all(cases, ARRAY_LEN(cases));
+}
+
+#define NAMED(selectors, used) SCORE "selectors:\n" selectors \
+    "rules:\n  - {id: a, title: {zh: a, en: b}, when: {signal: " used ", within: 3d}, then: {raise: major}}\n"
+
+static void selectors_are_told_precisely(void **unused)
+{
+    (void)unused;
+    static const char *const cases[][2] = {
+        {NAMED("  x: [x, tax.arrears]\n", "x"), "4:7 selector \"x\" refers to itself"},
+        {NAMED("  x: {kind: [y]}\n  y: tax.arrears\n", "x"), "4:14 selector \"y\" stands further down, in line 5"},
+        {NAMED("  x: tax.arrears\n  y: [x, court.seizure]\n", "y"), ""},
+        {NAMED("  tax.arrears: court.seizure\n", "tax.arrears"), "4:3 a selector cannot be called"},
+        {NAMED("  any: court.seizure\n", "any"), "cannot be called"},
+        {NAMED("  x: {kind: tax.arrears, where: {people: {at_least: 2}}}\n  y: [x, court.seizure]\n", "y"), "stands alone"},
+        {NAMED("  x: {kind: tax.arrears, cleared: too}\n  y: [x, court.seizure]\n", "y"), "stands alone"},
+        {NAMED("  x: {kind: tax.arrears, where: {people: {at_least: 2}}}\n", "x"), ""},
+        {NAMED("  wages: tax.arrears\n", "wage"), "unknown kind \"wage\""},
+    };
+    check_all(cases, ARRAY_LEN(cases));
+}
+
+static void what_asks_of_others_is_checked(void **unused)
+{
+    (void)unused;
+    static const char *const cases[][2] = {
+        {RULE("{related: {by: [owner, project], level: critical, within: 60d}}", "{raise: general, escalate: true, tag: 关联}"), ""},
+        {RULE("{related: {by: successor, signal: {agency: court}, within: 60d}}", MORE), ""},
+        {RULE("{related: {by: [ownr], level: critical, within: 60d}}", MORE), "6:27 by: \"ownr\" binds no enterprises"},
+        {RULE("{related: {level: critical, within: 60d}}", MORE), "by: what binds"},
+        {RULE("{related: {by: owner, within: 60d}}", MORE), "either 'level' or 'signal'"},
+        {RULE("{related: {by: owner, level: major, signal: any, within: 60d}}", MORE), "either 'level' or 'signal'"},
+        {RULE("{related: {by: owner, level: none, within: 60d}}", MORE), "no level"},
+        {RULE("{related: {by: owner, level: major}}", MORE), "within"},
+        {RULE("{related: {by: owner, level: major, within: 3d}}", "{at_most: general}"), "may not \"at_most\""},
+        {RULE("{all: [{score: follow}, {related: {by: owner, level: major, within: 3d}}]}", "{suppress: [q]}"), "may not \"suppress\""},
+        {RULE("{area: {region: 9, level: major, at_least: 3, within: 30d}}", "{raise: major}"), ""},
+        {RULE("{area: {region: 6, industry: 3, level: major, at_least: 3, within: 30d, in_regions: [\"33\"], in_industries: [E]}}", MORE), ""},
+        {RULE("{area: {level: major, at_least: 3, within: 30d}}", MORE), "region or industry is needed"},
+        {RULE("{area: {region: 5, level: major, at_least: 3, within: 30d}}", MORE), "digits of the region"},
+        {RULE("{area: {industry: 6, level: major, at_least: 3, within: 30d}}", MORE), "characters of the industry"},
+        {RULE("{area: {region: 9, at_least: 3, within: 30d}}", MORE), "level: at which"},
+        {RULE("{area: {region: 9, level: major, at_least: 3, within: 30d, in_region: [\"33\"]}}", MORE), "unknown key \"in_region\""},
+        {RULE("{all: [{area: {region: 9, level: major, at_least: 3, within: 30d}}]}", MORE), "stands alone in a rule"},
+        {RULE("{area: {region: 9, level: major, at_least: 3, within: 30d}}", "{raise: by_score}"), "an area has no score"},
+        {RULE("{area: {region: 9, level: major, at_least: 3, within: 30d}}", "{raise: major, tag: x}"), "may only raise, not \"tag\""},
+        {RULE("{threshold: crime}", MORE), ""},
+        {RULE("{threshold: crimes}", MORE), "no line of the law is called \"crimes\""},
+        {RULE("{threshold: [crime]}", MORE), "no line of the law"},
+    };
+    check_all(cases, ARRAY_LEN(cases));
+}
+
+#define TWO(when_a, then_a, when_b, then_b) SCORE "rules:\n" \
+    "  - {id: a, title: {zh: a, en: a}, when: " when_a ", then: " then_a "}\n" \
+    "  - {id: b, title: {zh: b, en: b}, when: " when_b ", then: " then_b "}\n"
+
+static void rules_are_held_against_each_other(void **unused)
+{
+    (void)unused;
+    static const char *const cases[][2] = {
+        {TWO("{score: follow}", "{suppress: [b]}", "{signal: any, within: 3d}", "{suppress: [a]}"), "in a round: \"a\" and \"b\""},
+        {TWO("{signal: any, within: 9d}", "{suppress: [b]}", "{signal: tax.arrears, within: 3d}", "{raise: major}"), "4:87 rule \"b\" could never act"},
+        {TWO("{signal: any, within: 2d}", "{suppress: [b]}", "{signal: tax.arrears, within: 3d}", "{raise: major}"), ""},
+        {TWO("{score: follow}", "{suppress: [b, b]}", "{signal: any, within: 3d}", "{raise: major}"), "named twice"},
+        {TWO("{score: follow}", "{suppress: [bb]}", "{signal: any, within: 3d}", "{raise: major}"), "no other rule is called \"bb\""},
+        {TWO("{score: follow}", "{suppress: [b]}", "{area: {region: 6, level: major, at_least: 3, within: 3d}}", "{raise: major}"), "is for areas"},
+    };
+    check_all(cases, ARRAY_LEN(cases));
+}
+
+/* The whole list, as it is printed. */
+static void all_mistakes_come_at_once_with_line_and_hint(void **unused)
+{
+    (void)unused;
+    struct arena a = {0};
+    const char *yaml = SCORE
+        "selectors:\n"
+        "  x: [tax.arears, court.seizur]\n"
+        "rules:\n"
+        "  - id: a\n"
+        "    title: {zh: a, en: a}\n"
+        "    when: {al: []}\n"
+        "    then: {raise: majr, tga: x}\n";
+    struct mistakes m = {.arena = &a, .file = "rules.yaml"};
+    struct tree *rules;
+    struct settings *s;
+    struct buf out = {0};
+    assert_int_equal(yaml_parse(&a, slice_of(yaml), &m, &rules), 0);
+    struct tree *t = (struct tree *)(uintptr_t)world_settings(&a, NULL);
+    tree_set(&a, t, SLICE("rules"), rules);
+    assert_int_equal(settings_compile(t, &m, &s), WW_ECONFIG);
+    mistakes_print(&m, slice_of(yaml), &out);
+    buf_put(&out, "", 1);
+    assert_int_equal(m.total, 5);
+    static const char *const told[] = {
+        "rules.yaml:4:7: error: unknown kind \"tax.arears\"\n      x: [tax.arears, court.seizur]\n          ^\n  hint: tax.arrears\n",
+        "rules.yaml:4:19: error: unknown kind \"court.seizur\"", "hint: court.seizure",
+        "rules.yaml:8:12: error: unknown operator \"al\"", "hint: all",
+        "rules.yaml:9:19: error: \"majr\" is no level", "hint: major",
+        "rules.yaml:9:25: error: unknown key \"tga\"", "hint: tag",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(told); i++)
+        if (!strstr((char *)out.p, told[i]))
+            fail_msg("\"%s\" is not in:\n%s", told[i], (char *)out.p);
+    buf_finish(&out);
+    arena_finish(&a);
+}
+
+/* ---- what settings hold of it ---- */
+
+static struct settings *compiled(struct arena *a, struct tree *t, const char *yaml)
+{
+    struct mistakes m = {.arena = a, .file = "rules.yaml"};
+    struct tree *rules;
+    struct settings *s;
+    assert_int_equal(yaml_parse(a, slice_of(yaml), &m, &rules), 0);
+    tree_set(a, t, SLICE("rules"), rules);
+    if (settings_compile(t, &m, &s) != 0)
+        fail_msg("%s", m.list[0].sentence);
+    return s;
+}
+
+static void radiations_are_merged_and_keep_their_words(void **unused)
+{
+    (void)unused;
+    struct arena a = {0};
+    struct tree *t = (struct tree *)(uintptr_t)world_settings(&a, NULL);
+#define ONE "  - {id: a, title: {zh: a, en: a}, when: {related: {by: owner, level: major, within: 60d}}, then: {raise: general}}\n"
+#define TWICE "  - {id: b, title: {zh: a, en: a}, when: {related: {by: project, level: major, within: 60d}}, then: {raise: general}}\n"
+#define OTHER "  - {id: c, title: {zh: a, en: a}, when: {related: {by: owner, signal: {kind: [tax.arrears, court.seizure]}, within: 60d}}, then: {raise: general}}\n"
+#define SAME "  - {id: d, title: {zh: a, en: a}, when: {related: {by: owner, signal: [court.seizure, tax.arrears], within: 60d}}, then: {raise: general}}\n"
+#define AREA "  - {id: e, title: {zh: a, en: a}, when: {area: {region: 6, level: major, at_least: 3, within: 90d}}, then: {raise: general}}\n"
+    struct settings *s = compiled(&a, t, SCORE "rules:\n" ONE TWICE OTHER SAME AREA);
+    assert_int_equal(s->n_radiations, 3);
+    assert_int_equal(s->radiations[0].classes, 1 << LINK_OWNER | 1 << LINK_PROJECT);
+    assert_int_equal(s->radiations[2].classes, 0);
+    assert_true(s->rules[0].across && !s->rules[0].area && s->rules[4].across && s->rules[4].area);
+    assert_int_equal(s->n_area_rules, 1);
+    assert_int_equal(s->area_rules[0], 4);
+    assert_true(s->longest_window == 90 * DAY_MS);
+    uint32_t level = s->radiations[0].word, signal = s->radiations[1].word;
+    assert_true(level && signal && level != signal);
+    settings_destroy(s);
+    s = compiled(&a, t, SCORE "rules:\n" SAME ONE); /* in another order and place: the same words */
+    assert_int_equal(s->radiations[0].word, signal);
+    assert_int_equal(s->radiations[1].word, level);
+    settings_destroy(s);
+    arena_finish(&a);
+}
+
+static void shares_thresholds_and_assessment(void **unused)
+{
+    (void)unused;
+    struct arena a = {0};
+    struct tree *t = (struct tree *)(uintptr_t)world_settings(&a, NULL), *list;
+    struct mistakes m = {.arena = &a, .file = "x"};
+    const char *rows = "- {region: \"33\", line: crime, people: 10, months: 3, amount: 5000000, order: yes, source: a, date: 2020}\n"
+                       "- {region: \"\", line: other, people: \"\", months: \"\", amount: 1, incident: yes}\n";
+    assert_int_equal(yaml_parse(&a, slice_of(rows), &m, &list), 0);
+    tree_set(&a, t, SLICE("thresholds"), list);
+    struct settings *s = compiled(&a, t,
+        "version: 1\nscore: {levels: {general: 40, major: 65, critical: 85}, hysteresis: 8, shares: {sub: 0.3, predecessor: 1.0}}\n"
+        "assessment: {owed: {kind: hotline.complaint, cleared: too}, within: 365d}\n"
+        "rules:\n  - {id: a, title: {zh: a, en: a}, when: {threshold: other}, then: {raise: general}}\n");
+    assert_int_equal(s->share_ppm[ROLE_SUB], 300000);
+    assert_int_equal(s->share_ppm[ROLE_LABOUR], 0);
+    assert_int_equal(s->succession_ppm, PPM);
+    assert_int_equal(s->n_thresholds, 2);
+    assert_true(s->thresholds[0].region == region_of(SLICE("33")) && s->thresholds[0].order && !s->thresholds[0].incident);
+    assert_true(s->thresholds[0].people == 10 && s->thresholds[0].months == 3 && s->thresholds[0].amount == 5000000);
+    assert_true(s->thresholds[1].region == 0 && s->thresholds[1].people == 0 && s->thresholds[1].incident);
+    assert_true(s->assessment.owed.cleared_too && s->assessment.within == 365 * DAY_MS);
+    assert_true(s->assessment.incident.where.people_least == 50); /* the default stays */
+    settings_destroy(s);
+    assert_null(strstr(mistake(&a, RULE("{threshold: crime}", "{raise: major}")), "line"));
+    arena_finish(&a);
+}
+
+static void a_second_rules_file_has_its_own_mistakes(void **unused)
+{
+    (void)unused;
+    struct arena a = {0};
+    struct tree *t = (struct tree *)(uintptr_t)world_settings(&a, NULL), *shadow;
+    const char *good = RULE("{score: follow}", "{raise: by_score}"), *bad = RULE("{al: []}", "{raise: major}");
+    struct mistakes m = {.arena = &a, .file = "rules.yaml", .parts = {{"shadow", "shadow.yaml", slice_of(bad)}}};
+    assert_int_equal(yaml_parse(&a, slice_of(good), &m, &shadow), 0);
+    tree_set(&a, t, SLICE("shadow"), shadow);
+    struct settings *s = compiled(&a, t, good);
+    assert_non_null(s->shadow);
+    assert_null(s->shadow->shadow);
+    settings_destroy(s);
+    t = (struct tree *)(uintptr_t)world_settings(&a, NULL);
+    assert_int_equal(yaml_parse(&a, slice_of(bad), &m, &shadow), 0);
+    tree_set(&a, t, SLICE("shadow"), shadow);
+    assert_int_equal(settings_compile(t, &m, &s), WW_ECONFIG);
+    struct buf out = {0};
+    mistakes_print(&m, slice_of(good), &out);
+    buf_put(&out, "", 1);
+    assert_ptr_equal(strstr((char *)out.p, "shadow.yaml:6:12: error: unknown operator \"al\""), out.p);
+    assert_non_null(strstr((char *)out.p, "    when: {al: []}"));
+    buf_finish(&out);
+    arena_finish(&a);
+}
+
+/* However many there are: told, not read. */
+static void bounds_are_held(void **unused)
+{
+    (void)unused;
+    struct arena a = {0};
+    struct buf b = {0};
+    buf_put(&b, SCORE "rules:\n", strlen(SCORE "rules:\n"));
+    for (int i = 0; i < 5001; i++)
+        buf_put(&b, "  - {id: a}\n", 12);
+    buf_put(&b, "", 1);
+    assert_non_null(strstr(mistake(&a, (char *)b.p), "1 to 5000"));
+    const char *deep = "{score: follow}";
+    for (int i = 0; i < 14; i++)
+        deep = arena_printf(&a, "{not: %s}", deep);
+    const char *form = SCORE "rules:\n  - {id: a, title: {zh: a, en: a}, when: %s, then: {raise: major}}\n";
+    assert_string_equal(mistake(&a, arena_printf(&a, form, deep)), "");
+    for (int i = 0; i < 4; i++)
+        deep = arena_printf(&a, "{not: %s}", deep);
+    assert_non_null(strstr(mistake(&a, arena_printf(&a, form, deep)), "at most 16 deep"));
+    buf_finish(&b);
+    arena_finish(&a);
+}
+
 /* ---- judging ---- */
 
 static struct world *world_with(const char *yaml)
@@ -380,6 +706,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mistakes_have_their_place), cmocka_unit_test(two_of_one_name_are_told),
+        cmocka_unit_test(what_can_never_hold_is_told), cmocka_unit_test(wrong_types_are_told),
+        cmocka_unit_test(selectors_are_told_precisely), cmocka_unit_test(what_asks_of_others_is_checked),
+        cmocka_unit_test(rules_are_held_against_each_other),
+        cmocka_unit_test(all_mistakes_come_at_once_with_line_and_hint),
+        cmocka_unit_test(radiations_are_merged_and_keep_their_words), cmocka_unit_test(shares_thresholds_and_assessment),
+        cmocka_unit_test(a_second_rules_file_has_its_own_mistakes), cmocka_unit_test(bounds_are_held),
         cmocka_unit_test(all_needs_each_any_needs_one), cmocka_unit_test(settled_complaints_are_repeated_all_the_same),
         cmocka_unit_test(a_cap_and_a_hush),
         cmocka_unit_test(not_turns_with_its_part), cmocka_unit_test(sums_of_money_and_people),
