@@ -41,6 +41,7 @@ static const struct {
     {"status", answer_status},   {"feeds", answer_feeds}, {"alerts", answer_alerts},
     {"alert", answer_alert},     {"kinds", answer_kinds}, {"enterprise", answer_enterprise},
     {"signals", answer_signals}, {"rules", answer_rules}, {"explain", answer_explain},
+    {"unresolved", answer_unresolved},
     {"shadow", answer_shadow},
 };
 

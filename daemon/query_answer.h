@@ -32,6 +32,7 @@ int answer_alerts(struct answer *);
 int answer_alert(struct answer *);
 int answer_enterprise(struct answer *);
 int answer_signals(struct answer *);
+int answer_unresolved(struct answer *);
 int answer_explain(struct answer *);
 int answer_shadow(struct answer *);
 /* The pair `explanation` of an enterprise or area, into an open map. 1 put, 0 there is none, negative failed. The scratch
@@ -71,5 +72,14 @@ static inline uint64_t key_get64(const void *p)
         v = v << 8 | b[i];
     return v;
 }
+
+/* ---- query_profile.c ---- */
+struct record;
+struct sig;
+int64_t profile_kind(const struct answer *, const struct record *); /* number of registry.profile; -1: it has none */
+void profile_work(struct answer *, struct record *);                /* what its registry tells, into the record */
+int profile_put_all(struct answer *, struct enc_open *, const struct record *);
+/* The pairs of a signal that few have: owner (hashed), industry, attrs, whether it follows a name. */
+void profile_put_signal(struct answer *, struct enc_open *, const struct sig *);
 
 #endif

@@ -73,28 +73,6 @@ bool param_enterprise(struct answer *a, struct ekey *key)
     return true;
 }
 
-/* What its feeder told about it: of each thing the latest word. */
-static void work_out_profile(struct answer *a, struct record *r)
-{
-    const struct sig *place = NULL, *industry = NULL, *credit = NULL;
-    for (uint32_t i = 0; i < r->n_series; i++) {
-        const struct series *s = &r->series[i];
-        if (!slice_is(dict_text(a->dict, DICT_KIND, s->kind), "registry.profile"))
-            continue;
-        for (uint32_t k = 0; k < s->n; k++) {
-            const struct sig *sig = &s->sigs[k];
-            if (sig->flags & SIG_CANCELLED)
-                continue;
-            place = sig->region && (!place || place->at <= sig->at) ? sig : place;
-            industry = sig->industry.n && (!industry || industry->at <= sig->at) ? sig : industry;
-            credit = sig->credit && (!credit || credit->at <= sig->at) ? sig : credit;
-        }
-    }
-    r->registered = place ? place->region : 0;
-    r->registered_industry = industry ? industry->industry : (struct slice){NULL, 0};
-    r->credit = credit ? credit->credit : 0;
-}
-
 /* 1 found and to be seen, 0 refused, negative failed. */
 static int load(struct answer *a, struct record *r)
 {
@@ -112,7 +90,7 @@ static int load(struct answer *a, struct record *r)
     rc = record_get(value, &key, &a->scratch, r, a->err);
     if (rc < 0)
         return rc;
-    work_out_profile(a, r);
+    profile_work(a, r);
     return answer_sees(a, record_region(r), r->places, r->n_places) ? 1 : no_such(a);
 }
 
@@ -283,6 +261,7 @@ static void put_signal(struct answer *a, const struct enterprise *e, const struc
         enc_kv_slice(&m, "project", sig->project);
     if (sig->role != ROLE_NONE)
         enc_kv_str(&m, "role", role_wire(sig->role));
+    profile_put_signal(a, &m, sig);
     enc_close(&m);
 }
 
@@ -343,7 +322,22 @@ static void put_places(struct buf *b, const struct record *r)
         eventpack_region(b, r->places[i]);
 }
 
-static void put_enterprise(struct answer *a, const struct enterprise *e)
+/* All that registers ever said of it, newest first. */
+static void put_profile_history(struct answer *a, const struct enterprise *e)
+{
+    int64_t kind = profile_kind(a, &e->record);
+    struct enc_open list = enc_list_open(&a->q->body);
+    size_t n = 0;
+    for (size_t i = 0; i < e->n && n < QUERY_LIMIT_MAX; i++)
+        if ((int64_t)e->record.series[e->signals[i].series].kind == kind) {
+            enc_item(&list);
+            put_signal(a, e, &e->signals[i]);
+            n++;
+        }
+    enc_close(&list);
+}
+
+static int put_enterprise(struct answer *a, const struct enterprise *e)
 {
     const struct record *r = &e->record;
     struct buf *b = &a->q->body;
@@ -370,10 +364,14 @@ static void put_enterprise(struct answer *a, const struct enterprise *e)
         enc_kv_bool(&m, "unresolved", true);
     if (ekey_status(&r->key) != STATUS_ACTUAL)
         enc_kv_str(&m, "status", status_wire(ekey_status(&r->key)));
+    int rc = profile_put_all(a, &m, r);
+    enc_key(&m, "profile_history");
+    put_profile_history(a, e);
     enc_kv_uint(&m, "signals_total", e->n);
     enc_key(&m, "signals");
     put_signals(a, e, n);
     enc_close(&m);
+    return rc;
 }
 
 int answer_enterprise(struct answer *a)
@@ -390,6 +388,5 @@ int answer_enterprise(struct answer *a)
     if (e.n)
         qsort(e.signals, e.n, sizeof *e.signals, newest_first);
     enc_key(&a->out, "enterprise");
-    put_enterprise(a, &e);
-    return 0;
+    return put_enterprise(a, &e);
 }
