@@ -119,5 +119,7 @@ int cmd_restore(struct cli *);
 int cmd_wait(struct cli *);
 int cmd_explain(struct cli *);
 int cmd_backtest(struct cli *);
+int cmd_fit(struct cli *);
+int cmd_shadow_diff(struct cli *);
 
 #endif
