@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wagewarn alerts, alert show, and the actions of a team on an alert. */
+#include "cli/assess_words.h"
 #include "cli/output.h"
 #include "cli/text.h"
 #include "lib/words.h"
@@ -135,6 +136,21 @@ static const struct column evidence_columns[] = {
     {"seq", NULL, "SEQ", "序号", COLUMN_NUMBER},
 };
 
+/* Of others at a share. */
+static const struct column shared_columns[] = {
+    {"seq", NULL, "SEQ", "序号", COLUMN_NUMBER},
+    {"kind", NULL, "KIND", "种类", COLUMN_TEXT},
+    {"from", NULL, "FROM", "来自企业", COLUMN_TEXT},
+    {"project", NULL, "PROJECT", "项目", COLUMN_TEXT},
+    {"counted", NULL, "COUNTED", "计入比例", COLUMN_SHARE},
+};
+
+static const struct column member_columns[] = {
+    {"level", NULL, "LEVEL", "等级", COLUMN_LEVEL},
+    {"name", NULL, "ENTERPRISE", "企业", COLUMN_NAME},
+    {"uscc", NULL, "CODE", "统一社会信用代码", COLUMN_TEXT},
+};
+
 static void print_section(struct cli *cli, const char *head, const struct ww_value *list,
                           const struct column *c, size_t n)
 {
@@ -144,6 +160,37 @@ static void print_section(struct cli *cli, const char *head, const struct ww_val
         return;
     printf("\n%s%s%s\n", out_bold(cli), head, out_plain(cli));
     out_table(cli, &items, c, n, 2);
+}
+
+/* Evidence that is another enterprise's. */
+static void print_shared(struct cli *cli, const struct ww_value *list)
+{
+    struct items items = {0};
+    for (size_t i = 0; i < ww_length(list); i++)
+        if (ww_type(ww_get(ww_at(list, i), "from")) != WW_NIL)
+            items_add(&cli->arena, &items, ww_at(list, i));
+    if (!items.n)
+        return;
+    printf("\n%s%s%s\n", out_bold(cli), tr("Of related enterprises", "关联企业的信息"), out_plain(cli));
+    out_table(cli, &items, shared_columns, ARRAY_LEN(shared_columns), 2);
+}
+
+static void print_members(struct cli *cli, const struct ww_value *v)
+{
+    const struct ww_value *list = ww_get(v, "enterprises");
+    uint64_t total = ww_uint(ww_get(v, "enterprises_total"), 0);
+    if (!ww_length(list))
+        return;
+    print_section(cli, arena_printf(&cli->arena, tr("Enterprises (%" PRIu64 ")", "企业（共 %" PRIu64 " 家）"), total), list,
+                  member_columns, ARRAY_LEN(member_columns));
+}
+
+static void print_assessment(struct cli *cli, const struct ww_value *list)
+{
+    if (!ww_length(list))
+        return;
+    printf("\n%s%s%s\n", out_bold(cli), tr("Lines of the law", "法定标准"), out_plain(cli));
+    assess_print(cli, list, "  ", false);
 }
 
 static void print_reasons(struct cli *cli, const struct ww_value *list)
@@ -234,6 +281,8 @@ static void print_head(struct cli *cli, const struct ww_value *v, uint64_t numbe
     print_pair(cli, tr("due", "期限"), text_time(a, ww_int(ww_get(v, "due"), NO_INT)));
     print_pair(cli, tr("teams", "承办"),
                value_text(a, v, &(struct column){.path = "teams", .kind = COLUMN_LIST}));
+    print_pair(cli, tr("tags", "标记"),
+               value_text(a, v, &(struct column){.path = "tags", .kind = COLUMN_LIST}));
 }
 
 /* "#4012" or "4012". */
@@ -270,6 +319,9 @@ int cmd_alert_show(struct cli *cli)
     print_reasons(cli, ww_get(v, "reasons"));
     print_section(cli, tr("Evidence", "证据"), ww_get(v, "evidence"), evidence_columns,
                   ARRAY_LEN(evidence_columns));
+    print_shared(cli, ww_get(v, "evidence"));
+    print_members(cli, v);
+    print_assessment(cli, ww_get(v, "assessment"));
     print_history(cli, ww_get(v, "history"));
     return 0;
 }

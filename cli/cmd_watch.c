@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wagewarn watch: alert events as they come, until Ctrl-C, --limit, or the reader of the output leaves. An
  * event counts as worked off once it is printed and flushed; only then does the cursor move. */
+#include "cli/assess_words.h"
 #include "cli/output.h"
 #include "cli/text.h"
 
@@ -40,10 +41,27 @@ static void print_reasons(struct cli *cli, const struct ww_value *list)
     }
 }
 
+/* Those of an area, as many as fit a few lines. */
+static void print_members(struct cli *cli, const struct ww_value *e)
+{
+    enum { SHOWN = 8 };
+    struct arena *a = &cli->arena;
+    const struct ww_value *list = ww_get(e, "enterprises");
+    uint64_t total = ww_uint(ww_get(e, "enterprises_total"), 0);
+    for (size_t i = 0; i < ww_length(list) && i < SHOWN; i++) {
+        const struct ww_value *x = ww_at(list, i);
+        printf("    %s  %s %s\n", text_safe(a, text_level(ww_str(ww_get(x, "level"), "none"))),
+               text_safe(a, ww_str(ww_get(x, "name"), "")), text_safe(a, ww_str(ww_get(x, "uscc"), "")));
+    }
+    if (total > SHOWN)
+        printf(tr("    ... %" PRIu64 " in all\n", "    …共 %" PRIu64 " 家\n"), total);
+}
+
 /* 2026-11-24 10:20:31  特大  发出预警  #4012  某公司 91330482...  330482001  87.21  综合风险 */
 static void print_event(struct cli *cli, const struct ww_value *e)
 {
     static const struct column title = {.path = "title", .en_path = "title_en", .kind = COLUMN_TEXT};
+    static const struct column tags = {.path = "tags", .kind = COLUMN_LIST};
     struct arena *a = &cli->arena;
     const struct ww_value *who = ww_get(e, "enterprise");
     const char *level = ww_str(ww_get(e, "level"), "none"), *type = ww_str(ww_get(e, "type"), "?");
@@ -58,9 +76,14 @@ static void print_event(struct cli *cli, const struct ww_value *e)
     printf("  %s  %s", text_score(a, ww_int(ww_get(e, "score"), -1)), value_text(a, e, &title));
     if (status)
         printf("  [%s]", text_safe(a, status));
+    if (ww_length(ww_get(e, "tags")))
+        printf("  {%s}", value_text(a, e, &tags));
     printf("\n");
-    if (strcmp(type, "raised") == 0 || strcmp(type, "upgraded") == 0)
+    if (strcmp(type, "raised") == 0 || strcmp(type, "upgraded") == 0) {
         print_reasons(cli, ww_get(e, "reasons"));
+        print_members(cli, e);
+        assess_print(cli, ww_get(e, "assessment"), "    ", true);
+    }
 }
 
 /* The fields of one line for csv and keyvalue. */
