@@ -334,15 +334,17 @@ static int put_whole(struct answer *a, const struct alert *al)
     enc_key(&a->out, "alert");
     struct enc_open m = enc_map_open(&a->q->body);
     put_item(a, &m, al);
-    int rc = al->state == ALERT_STATE_CLOSED ? 0 : answer_explanation(a, &m, &al->key);
-    if (rc >= 0)
-        rc = read_history(a, al->number, h);
+    const struct ekey key = al->key;
+    bool open = al->state != ALERT_STATE_CLOSED;
+    int rc = read_history(a, al->number, h);
     if (rc == 0)
         rc = put_grounds(a, &m, h);
     if (rc == 0)
         rc = put_history(a, &m, h);
     enc_close(&m);
-    return rc;
+    if (rc == 0 && open)
+        rc = answer_explanation(a, &a->out, &key);
+    return rc < 0 ? rc : 0;
 }
 
 int answer_alert(struct answer *a)

@@ -115,7 +115,7 @@ class Asked(Explain):
         for by in ({"uscc": code}, {"name": "平湖独一建筑有限公司"}):
             x = self.explain(**by)
             self.assertEqual((x["alert"], x["rules"]), (alert, by_alert["rules"]))
-        shown = self.c.query("alert", alert=alert)["alert"]["explanation"]
+        shown = self.c.query("alert", alert=alert)["explanation"]
         self.assertEqual((shown["rules"], shown["level"]), (by_alert["rules"], "major"))
 
     def test_wrong_questions(self):
