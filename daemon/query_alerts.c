@@ -5,6 +5,7 @@
 
 #include "daemon/eventpack.h"
 #include "lib/mem.h"
+#include "lib/uscc.h"
 
 #include <inttypes.h>
 
@@ -89,14 +90,18 @@ struct filter {
     bool overdue;
     uint8_t status;
     uint64_t after, limit;
+    struct slice uscc; /* empty: of any enterprise */
 };
 
 static bool read_words(struct answer *a, struct filter *f)
 {
     struct slice state = {NULL, 0}, level = {NULL, 0}, region = {NULL, 0};
     if (!param_text(a, "state", &state) || !param_text(a, "level", &level) ||
-        !param_text(a, "region", &region))
+        !param_text(a, "region", &region) || !param_text(a, "uscc", &f->uscc))
         return false;
+    const char *fault = f->uscc.p ? uscc_fault(f->uscc) : NULL;
+    if (fault)
+        return param_bad(a, "uscc", fault);
     if (state.p)
         f->state = slice_is(state, "any") ? -1 : alert_state_of(state);
     if (state.p && !slice_is(state, "any") && f->state <= 0)
@@ -136,7 +141,7 @@ static bool passes(const struct answer *a, const struct filter *f, const struct 
 {
     bool state = f->state < 0 || (f->state == 0 ? al->state != ALERT_STATE_CLOSED : al->state == f->state);
     return state && (f->level < 0 || al->level == f->level) && ekey_status(&al->key) == f->status &&
-           (!f->overdue || overdue(a, al)) && in_region(al, f->region) && sees_alert(a, al);
+           (!f->uscc.n || slice_eq(al->uscc, f->uscc)) && (!f->overdue || overdue(a, al)) && in_region(al, f->region) && sees_alert(a, al);
 }
 
 struct page {

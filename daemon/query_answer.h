@@ -76,7 +76,7 @@ static inline uint64_t key_get64(const void *p)
 /* ---- query_profile.c ---- */
 struct record;
 struct sig;
-int64_t profile_kind(const struct answer *, const struct record *); /* number of registry.profile; -1: it has none */
+int64_t registry_kind(const struct answer *, const struct record *); /* number of registry.profile; -1: it has none */
 void profile_work(struct answer *, struct record *);                /* what its registry tells, into the record */
 int profile_put_all(struct answer *, struct enc_open *, const struct record *);
 /* The pairs of a signal that few have: owner (hashed), industry, attrs, whether it follows a name. */

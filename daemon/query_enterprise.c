@@ -325,7 +325,7 @@ static void put_places(struct buf *b, const struct record *r)
 /* All that registers ever said of it, newest first. */
 static void put_profile_history(struct answer *a, const struct enterprise *e)
 {
-    int64_t kind = profile_kind(a, &e->record);
+    int64_t kind = registry_kind(a, &e->record);
     struct enc_open list = enc_list_open(&a->q->body);
     size_t n = 0;
     for (size_t i = 0; i < e->n && n < QUERY_LIMIT_MAX; i++)

@@ -8,7 +8,7 @@
 
 /* ---- the profile ---- */
 
-int64_t profile_kind(const struct answer *a, const struct record *r)
+int64_t registry_kind(const struct answer *a, const struct record *r)
 {
     for (uint32_t i = 0; i < r->n_series; i++)
         if (slice_is(dict_text(a->dict, DICT_KIND, r->series[i].kind), "registry.profile"))
@@ -21,7 +21,7 @@ void profile_work(struct answer *a, struct record *r)
     for (uint32_t i = 0; i < r->n_series; i++)
         for (uint32_t k = 0; k < r->series[i].n; k++)
             r->series[i].sigs[k].active = !(r->series[i].sigs[k].flags & SIG_CANCELLED);
-    profile_read(&a->scratch, r, profile_kind(a, r));
+    profile_read(&a->scratch, r, registry_kind(a, r));
 }
 
 static void put_tag(struct buf *b, const struct tag *t)
