@@ -8,6 +8,7 @@
 #include "lib/textfile.h"
 #include "lib/yaml.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -128,11 +129,30 @@ static void check_routes(const struct catalog *c, const struct work *w, const ch
     free(places);
 }
 
+/* Each window that looks back further than the journal is kept: a rule must not judge by what is no longer there to be
+ * shown. What a team found is kept with the enterprise. */
+static void check_windows(const struct tree *t, int64_t retention, struct mistakes *m)
+{
+    int64_t within;
+    for (uint32_t i = 0; i < t->n; i++) {
+        bool map = t->type == TREE_MAP;
+        if (map && slice_is(t->keys[i]->text, "within") && tree_duration(t->items[i], &within) && within > retention)
+            mistake_at(m, t->items[i], "raise 'retention: {audit: ...}', or shorten it",
+                       "this window is longer than the journal is kept: %" PRId64 " days", retention / DAY_MS);
+        else if (t->items[i]->type != TREE_SCALAR && !(map && slice_is(t->keys[i]->text, "finding")))
+            check_windows(t->items[i], retention, m);
+    }
+}
+
 static void compile(struct catalog *c, const struct catalog_files *files, struct mistakes *m, struct slice text,
                     struct report *report)
 {
     struct settings *compiled = NULL;
-    if (settings_compile(c->settings, m, &compiled)) {
+    const struct tree *rules = tree_get(c->rules, "rules");
+    int rc = settings_compile(c->settings, m, &compiled);
+    if (rc == 0 && files->retention_ms && compiled->longest_window > files->retention_ms && rules)
+        check_windows(rules, files->retention_ms, m);
+    if (rc || m->total) {
         report_mistakes(report, m, text);
     } else {
         check_routes(c, compiled->work, files->teams, report);

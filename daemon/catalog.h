@@ -17,6 +17,7 @@ struct catalog_files {
     const char *thresholds; /* lines of the law */
     const char *areas, *shadow, *teams, *measures, *deadlines; /* YAML; NULL: none */
     int64_t timezone_ms;
+    int64_t retention_ms;   /* no window of a rule may be longer; 0: not asked */
 };
 
 struct catalog {

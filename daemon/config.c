@@ -465,6 +465,7 @@ static void load_catalog(struct loading *l)
         .measures = paths[FILE_MEASURES],
         .deadlines = paths[FILE_DEADLINES],
         .timezone_ms = l->c->timezone_ms,
+        .retention_ms = l->c->retention_audit_ms,
     };
     find_calendar(l, &files, paths[FILE_CALENDAR]);
     if (!catalog_load(&l->c->catalog, &files, &l->c->arena, l->report))
