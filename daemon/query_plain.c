@@ -101,10 +101,10 @@ static bool one_more(void *arg, struct slice key, struct slice value)
     return true;
 }
 
-/* Exercises and tests sort behind what is actual, and are few. */
+/* Areas, exercises and tests sort behind what is actual, and are few. */
 static int put_enterprises(struct answer *a)
 {
-    const uint8_t first_other = STATUS_EXERCISE << 4;
+    const uint8_t first_other = STATUS_ACTUAL << 4 | EKEY_AREA;
     uint64_t all, others = 0;
     int rc = view_count(a->reader, T_ENTERPRISE, &all, a->err);
     if (rc == 0)
