@@ -6,7 +6,7 @@
 static const char *const fold_kind_names[] = {
     "hotline.complaint", "tax.arrears", "subdistrict.wage_delay", "court.seizure", "tax.filing_missed",
     "police.owner_missing", "utility.bill_overdue", "hotline.resolved", "tax.settled", "court.released",
-    "registry.profile", "hotline.complaint", "tax.arrears",
+    "registry.profile", "hotline.complaint", "tax.arrears", "registry.succession",
 };
 
 static const char fold_kinds[] =
@@ -82,6 +82,19 @@ static const char *const fold_rules[] = {
     RULE("absent", "{absent: {expected: court.released, after: court.seizure, within: 3d}}", "{raise: general}")
     RULE("guarded", "{enterprise: {tag: guarded}}", "{suppress: [score]}")
     RULE("false", "{finding: {is: false_claim, within: 3d}}", "{at_most: general}"),
+};
+
+/* What other enterprises do to one, which the plain fold leaves out: under these two engines are held against each
+ * other only. After them come the files above. */
+static const char *const fold_rules_across[] = {
+    SCORE_HEAD "rules:\n" BY_SCORE
+    RULE("same-owner", "{related: {by: [owner, project, parent, successor], level: general, within: 10d}}", "{raise: general}")
+    RULE("their-signal", "{related: {by: [project], signal: court.seizure, within: 5d}}", "{raise: major}"),
+    SCORE_HEAD "  shares: {sub: 0.5, labour: 0.8, predecessor: 0.6}\n" "rules:\n" BY_SCORE
+    RULE("same-owner", "{related: {by: [owner], level: major, within: 3d}}", "{raise: general}"),
+    SCORE_HEAD "rules:\n" BY_SCORE
+    RULE("place", "{area: {region: 4, level: general, at_least: 2, within: 10d}}", "{raise: major}")
+    RULE("trade", "{area: {industry: 1, level: general, at_least: 2, within: 3d}}", "{raise: general}"),
 };
 
 #undef SCORE_HEAD
