@@ -388,6 +388,63 @@ static void what_is_foretold_comes(void **state)
     assert_true(steps > 40 && changed > 40 && turns > 20); /* the histories are of a kind that shows it */
 }
 
+/* ---- others ---- */
+
+static const char shared_rules[] =
+    "version: 1\n"
+    "score:\n"
+    "  levels: {general: 40, major: 65, critical: 85}\n"
+    "  hysteresis: 8\n"
+    "  one_agency_at_most: major\n"
+    "  others_at_least: 5\n"
+    "  shares: {sub: 0.5, labour: 0.3}\n"
+    "rules:\n"
+    "  - id: related\n"
+    "    title: {zh: 关联, en: Related}\n"
+    "    when: {related: {by: project, level: major, within: 30d}}\n"
+    "    then: {raise: general}\n"
+    "  - id: score\n"
+    "    title: {zh: 评分, en: Score}\n"
+    "    when: {score: follow}\n"
+    "    then: {raise: by_score}\n";
+
+static void on_site(struct world *w, const char *uscc, const char *kind, int64_t at, enum role role)
+{
+    const struct say s = {.kind = kind, .at = at, .uscc = uscc, .project = "P1", .role = role};
+    assert_int_equal(world_say(w, &s), SCREEN_NEW);
+}
+
+/* The subcontractor's signals count for the general contractor, and say whose they are; a rule that looks across names the
+ * other. What is foretold of the clock comes, for what is shared decays like one's own. */
+static void signals_of_others_are_told_as_theirs(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w, shared_rules);
+    on_site(&w, CODE_A, "tax.arrears", DAY(0), ROLE_GENERAL);
+    for (int i = 0; i < 3; i++)
+        on_site(&w, CODE_B, i ? "hotline.complaint" : "police.owner_missing", DAY(1) + i, ROLE_SUB);
+    struct explanation x = ask(&w, DAY(2), NULL), y = ask(&w, DAY(2), "hotline");
+    const struct told_rule *r = rule_named(&x, "related");
+    unsigned theirs = 0;
+    for (uint32_t i = 0; i < x.n_shares; i++) {
+        theirs += x.shares[i].from.n > 0;
+        if (x.shares[i].from.n) {
+            assert_true(slice_is(x.shares[i].from, CODE_B));
+            assert_int_equal(x.shares[i].counted_ppm, PPM / 2);
+            assert_int_not_equal(x.shares[i].decay_ppm, 0);
+        }
+    }
+    assert_int_equal(theirs, 3);
+    assert_int_equal(y.without.signals, 2);
+    assert_true(y.without.score < x.score);
+    assert_non_null(r);
+    assert_true(slice_is(r->conds[0].other, CODE_B));
+    assert_string_equal(r->conds[0].link, "project");
+    assert_true(x.score_level > LEVEL_NONE);
+    world_finish(&w);
+}
+
 static void take(struct world *w, struct rows *rows)
 {
     struct checkpoint *cp = engine_checkpoint(w->engine);
@@ -502,6 +559,7 @@ int main(void)
         cmocka_unit_test(without_an_agency_it_is_judged_from_scratch),
         cmocka_unit_test(who_is_not_there_has_no_explanation),
         cmocka_unit_test(what_is_foretold_comes),
+        cmocka_unit_test(signals_of_others_are_told_as_theirs),
         cmocka_unit_test(explaining_changes_nothing),
         cmocka_unit_test(a_reader_says_the_same),
     };
