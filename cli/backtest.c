@@ -9,6 +9,7 @@
 #include "lib/textfile.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { RELIEVE_EACH = 50000 };
 
@@ -226,6 +227,9 @@ static struct tree *override_of(struct backtest *b, const struct fold *f)
 
 static int fold_journal(struct backtest *b, const char *dir)
 {
+    if (access(arena_printf(&b->cli->arena, "%s/journal", dir), F_OK) != 0)
+        return err_set(b->err, WW_EUSAGE, tr("no journal in %s; name a state directory, or a file with --signals",
+                                             "%s 中没有日志；请指定数据目录，或用 --signals 指定文件"), dir);
     for (size_t i = 0; i < b->n_folds; i++) {
         struct fold *f = &b->folds[i];
         struct journal_fold j = {b, f};
