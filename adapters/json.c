@@ -113,7 +113,10 @@ void json_signal(struct json *j, const char *key, const struct signal *s)
     if (s->n_attrs) {
         json_open(j, "attrs", '{');
         for (size_t i = 0; i < s->n_attrs; i++)
-            json_text(j, s->attrs[i].key.p, s->attrs[i].text);
+            if (s->attrs[i].text.p)
+                json_text(j, s->attrs[i].key.p, s->attrs[i].text);
+            else
+                json_int(j, s->attrs[i].key.p, s->attrs[i].number);
         json_close(j, '}');
     }
     json_close(j, '}');

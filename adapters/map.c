@@ -314,15 +314,31 @@ static bool set_owner(struct mapping *m, const struct field *f, const char *what
     return true;
 }
 
+static bool set_attr(struct mapping *m, const struct field *f, struct slice key)
+{
+    struct signal_attr a = {key, {NULL, 0}, NO_INT};
+    struct slice text = {NULL, 0};
+    if (!set_text(m, f, key.p, &text))
+        return false;
+    if (!text.n)
+        return true;
+    if (f->as == ATTR_TEXT)
+        a.text = text;
+    else if (f->as == ATTR_MONEY && !value_amount(text, (enum money_unit)f->unit, &a.number))
+        return refuse_text(m, REJECT_BAD_FIELD, key.p, text, "no sum of money");
+    else if (f->as == ATTR_TIME && !read_time(m, f, cell(m, f->column), text, &a.number))
+        return refuse_text(m, REJECT_BAD_FIELD, key.p, text, "no date or time");
+    else if (f->as == ATTR_NUMBER && !value_count(text, &a.number))
+        return refuse_text(m, REJECT_BAD_FIELD, key.p, text, "no whole number");
+    m->sig->attrs[m->sig->n_attrs++] = a;
+    return true;
+}
+
 static bool set_attrs(struct mapping *m)
 {
-    for (size_t i = 0; i < m->p->n_attrs; i++) {
-        struct slice text = {NULL, 0};
-        if (!set_text(m, &m->p->attrs[i], m->p->attr_keys[i].p, &text))
+    for (size_t i = 0; i < m->p->n_attrs; i++)
+        if (!set_attr(m, &m->p->attrs[i], m->p->attr_keys[i]))
             return false;
-        if (text.n)
-            m->sig->attrs[m->sig->n_attrs++] = (struct signal_attr){m->p->attr_keys[i], text, NO_INT};
-    }
     return true;
 }
 

@@ -19,7 +19,7 @@ struct word {
 };
 
 /* What kind of key may stand beside `column` and `value` in a field. */
-enum extra { EXTRA_NONE, EXTRA_UNIT, EXTRA_FORM, EXTRA_DIGITS, EXTRA_SALT };
+enum extra { EXTRA_NONE, EXTRA_UNIT, EXTRA_FORM, EXTRA_DIGITS, EXTRA_SALT, EXTRA_ATTR };
 
 static const struct field_word {
     const char *wire;
@@ -234,6 +234,7 @@ static void read_extra(struct reading *r, const struct tree *t, enum extra extra
         read_salt(r, t, f);
         break;
     case EXTRA_NONE:
+    case EXTRA_ATTR:
         break;
     }
 }
@@ -243,10 +244,26 @@ static void no_salt(struct reading *r, const struct tree *t, const char *what)
     mistake_at(r->m, t, NULL, "\"%s\" needs \"salt\": persons go out as keyed hashes only", what);
 }
 
+static const char *const attr_keys[] = {"unit", "form", "number"};
+
+/* An attr is a text, unless one of these says otherwise. */
+static void read_attr(struct reading *r, const struct tree *t, struct field *f)
+{
+    const struct tree *unit = tree_get(t, "unit"), *form = tree_get(t, "form");
+    bool number = flag(r, t, "number");
+    if ((unit != NULL) + (form != NULL) + number > 1)
+        mistake_at(r->m, t, NULL, "one of unit (money), form (time) and number says what the attr is");
+    if (unit)
+        read_extra(r, unit, EXTRA_UNIT, f);
+    if (form)
+        read_extra(r, form, EXTRA_FORM, f);
+    f->as = unit ? ATTR_MONEY : form ? ATTR_TIME : number ? ATTR_NUMBER : ATTR_TEXT;
+}
+
 /* "name: 企业名称" or "name: {column: ..., value: ..., optional: true}". */
 static struct field read_field(struct reading *r, const struct tree *t, const char *what, enum extra extra)
 {
-    const char *keys[] = {"column", "value", "optional", NULL};
+    const char *keys[6] = {"column", "value", "optional"};
     struct field f = {.column = -1, .unit = UNIT_YUAN};
     size_t n = 3;
     if (t->type == TREE_SCALAR && extra == EXTRA_SALT) {
@@ -260,6 +277,8 @@ static struct field read_field(struct reading *r, const struct tree *t, const ch
     for (size_t i = 0; i < ARRAY_LEN(extra_keys); i++)
         if (extra_keys[i].value == (int)extra)
             keys[n++] = extra_keys[i].text;
+    for (size_t i = 0; extra == EXTRA_ATTR && i < ARRAY_LEN(attr_keys); i++)
+        keys[n++] = attr_keys[i];
     if (t->type == TREE_SCALAR || !want_keys(r, t, what, keys, n))
         return f;
     const struct tree *c = tree_get(t, "column"), *v = tree_get(t, "value");
@@ -269,7 +288,9 @@ static struct field read_field(struct reading *r, const struct tree *t, const ch
         f.value = v->text;
     if (!c && !v)
         mistake_at(r->m, t, NULL, "\"%s\" needs \"column\" or \"value\"", what);
-    if (n > 3 && tree_get(t, keys[3]))
+    if (extra == EXTRA_ATTR)
+        read_attr(r, t, &f);
+    else if (n > 3 && tree_get(t, keys[3]))
         read_extra(r, tree_get(t, keys[3]), extra, &f);
     else if (extra == EXTRA_SALT)
         no_salt(r, t, what);
@@ -287,7 +308,7 @@ static void read_attrs(struct reading *r, const struct tree *t)
     }
     for (uint32_t i = 0; i < t->n; i++) {
         p->attr_keys[p->n_attrs] = t->keys[i]->text;
-        p->attrs[p->n_attrs++] = read_field(r, t->items[i], t->keys[i]->text.p, EXTRA_NONE);
+        p->attrs[p->n_attrs++] = read_field(r, t->items[i], t->keys[i]->text.p, EXTRA_ATTR);
     }
 }
 

@@ -34,6 +34,9 @@ enum field_key {
 
 enum time_form { TIME_AUTO, TIME_EPOCH_S, TIME_EPOCH_MS, TIME_SERIAL };
 
+/* What an attr becomes: the text, fen, ms, a whole number. */
+enum attr_form { ATTR_TEXT, ATTR_MONEY, ATTR_TIME, ATTR_NUMBER };
+
 struct field {
     int column;         /* in form.columns; -1: none */
     struct slice value; /* where there is no column, or its cell is empty; {NULL, 0}: none */
@@ -41,6 +44,7 @@ struct field {
     uint8_t form;       /* at, since: enum time_form */
     uint8_t digits;     /* region: keep the first so many; 0: all */
     uint8_t salt[16];   /* owner: key of its hash */
+    uint8_t as;         /* of attrs: enum attr_form */
 };
 
 /* What identifies a row that has no document number. The numbers go into its id: change none, or rows that

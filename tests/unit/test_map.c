@@ -18,7 +18,8 @@ static const char text[] = "profile: t\n"
                            "  region: {column: grid, digits: 9, value: \"330482\"}\n"
                            "  note: note\n"
                            "  role: role\n"
-                           "  attrs: {office: office}\n";
+                           "  attrs: {office: office, heads: {column: heads, number: true}, pay: {column: pay, unit: 元},\n"
+                           "          \"tag:t\": {column: until, form: auto}}\n";
 
 #define CODE "91350100M000100Y43" /* the standard's own example */
 
@@ -195,6 +196,24 @@ static void identity(void **state)
     assert_text(id, "f7ed96e83a9162385c3aae300daec99a"); /* for ever: else rows that were sent count again */
 }
 
+/* A register's attrs: numbers, money and days become what the daemon reads, or the row is refused. */
+static void attrs(void **state)
+{
+    struct mapped m = MAP("office", "x", "heads", "1,200", "pay", "7200000.50", "until", "2026/12/31");
+    static const int64_t want[] = {NO_INT, 1200, 720000050, 0};
+    (void)state;
+    assert_int_equal(m.signal.n_attrs, 4);
+    assert_text(m.signal.attrs[0].text, "x");
+    for (int i = 1; i < 3; i++)
+        assert_true(m.signal.attrs[i].number == want[i] && !m.signal.attrs[i].text.p);
+    assert_text(m.signal.attrs[3].key, "tag:t");
+    assert_true(m.signal.attrs[3].number == civil_to_ms(2026, 12, 31, OFFSET_CHINA_MS));
+    assert_int_equal(MAP("heads", "").signal.n_attrs, 0);
+    assert_string_equal(MAP("heads", "many").code, "bad_field");
+    assert_string_equal(MAP("pay", "much").code, "bad_field");
+    assert_string_equal(MAP("until", "soon").code, "bad_field");
+}
+
 static void numbers_as_dates(void **state)
 {
     struct mapped m = map((const char *const[]){"day", "46086", NULL}, CELL_NUMBER);
@@ -223,6 +242,7 @@ int main(void)
         cmocka_unit_test(good),     cmocka_unit_test(mended),  cmocka_unit_test(damaged_names),
         cmocka_unit_test(refused),  cmocka_unit_test(ignored), cmocka_unit_test(long_texts),
         cmocka_unit_test(identity), cmocka_unit_test(faults),  cmocka_unit_test(numbers_as_dates),
+        cmocka_unit_test(attrs),
     };
     return cmocka_run_group_tests_name("map", tests, set_up, tear_down);
 }
