@@ -139,7 +139,11 @@ static void test_own_hysteresis(void **state)
     assert_true(row(&w, STATUS_ACTUAL, &s)); /* below 20, held above 12 */
     assert_int_equal(world_record(&w, &key)->score_level, LEVEL_NONE);
     assert_int_equal(world_record(&w, &key)->shadow_score_level, LEVEL_GENERAL);
-    run_until(&w, DAY(90));
+    say(&w, "tax.filing_missed", DAY(72)); /* 19.5 */
+    assert_true(row(&w, STATUS_ACTUAL, &s));
+    assert_int_equal(s.level, LEVEL_GENERAL);
+    assert_int_equal(world_record(&w, &key)->score_level, LEVEL_NONE);
+    run_until(&w, DAY(200));
     assert_false(row(&w, STATUS_ACTUAL, &s));
     world_finish(&w);
 }
