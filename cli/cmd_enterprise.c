@@ -35,6 +35,54 @@ static void print_pair(const char *name, const char *value)
         printf("  %s%s  %s\n", name, tr(":", "："), value);
 }
 
+static void print_tags(struct cli *cli, const struct ww_value *tags)
+{
+    struct arena *a = &cli->arena;
+    const char *text = "";
+    for (size_t i = 0; i < ww_length(tags); i++) {
+        const struct ww_value *tag = ww_at(tags, i);
+        int64_t until = ww_int(ww_get(tag, "until"), NO_INT);
+        text = arena_printf(a, "%s%s%s%s%s", text, i ? ", " : "", text_safe(a, ww_str(ww_get(tag, "name"), "?")),
+                            until == NO_INT ? "" : tr(" until ", " 至 "), until == NO_INT ? "" : text_time(a, until));
+    }
+    print_pair(tr("tags", "标签"), text);
+}
+
+/* What its register says. */
+static void print_profile(struct cli *cli, const struct ww_value *p)
+{
+    static const struct column texts[] = {
+        {"headcount", NULL, "headcount", "职工人数", COLUMN_THOUSANDS},
+        {"payroll", NULL, "payroll a month (yuan)", "月工资总额(元)", COLUMN_MONEY},
+        {"parent.name", NULL, "parent", "上级单位", COLUMN_TEXT},
+        {"parent.uscc", NULL, "code of the parent", "上级单位代码", COLUMN_TEXT},
+        {"former_name", NULL, "former name", "曾用名", COLUMN_TEXT},
+        {"status", NULL, "status", "经营状态", COLUMN_TEXT},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        print_pair(tr(texts[i].en, texts[i].zh), value_text(&cli->arena, p, &texts[i]));
+    print_tags(cli, ww_get(p, "tags"));
+}
+
+static void print_profile_history(struct cli *cli, const struct ww_value *list)
+{
+    static const struct column columns[] = {
+        {"at", NULL, "AT", "时间", COLUMN_TIME},
+        {"attrs.credit", NULL, "CREDIT", "诚信等级", COLUMN_TEXT},
+        {"attrs.headcount", NULL, "HEADCOUNT", "职工人数", COLUMN_THOUSANDS},
+        {"attrs.payroll", NULL, "PAYROLL", "月工资总额(元)", COLUMN_MONEY},
+        {"region", NULL, "REGION", "区划", COLUMN_TEXT},
+        {"attrs.status", NULL, "STATUS", "经营状态", COLUMN_TEXT},
+        {"cancelled", NULL, "cancelled", "已撤销", COLUMN_FLAG},
+    };
+    struct items items = {0};
+    items_add_list(&cli->arena, &items, list);
+    if (items.n < 2) /* one is what the profile says already */
+        return;
+    printf("\n%s%s%s\n", out_bold(cli), tr("Profile, as it was told", "信息变更"), out_plain(cli));
+    out_table(cli, &items, columns, ARRAY_LEN(columns), 2);
+}
+
 static void print_enterprise(struct cli *cli, const struct ww_value *e)
 {
     static const struct column places = {.path = "places", .kind = COLUMN_LIST};
@@ -63,6 +111,7 @@ static void print_enterprise(struct cli *cli, const struct ww_value *e)
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         print_pair(tr(texts[i].en, texts[i].zh), value_text(a, e, &texts[i]));
     print_pair(tr("places", "涉及地"), value_text(a, e, &places));
+    print_profile(cli, ww_get(e, "profile"));
 }
 
 static void print_signals(struct cli *cli, const struct ww_value *e)
@@ -105,6 +154,7 @@ int cmd_enterprise_show(struct cli *cli)
         return 0;
     const struct ww_value *e = ww_get(result, "enterprise");
     print_enterprise(cli, e);
+    print_profile_history(cli, ww_get(e, "profile_history"));
     print_signals(cli, e);
     return 0;
 }

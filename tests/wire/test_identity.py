@@ -100,6 +100,9 @@ class Identity(WireCase):
         self.assertEqual(p["tags"], [{"name": "trial", "until": None}])
         self.assertEqual([h["attrs"]["credit"] for h in e["profile_history"]], ["C", "B"])
         self.assertEqual(e["profile_history"][1]["attrs"]["payroll"], 36000000)
+        out = self.cli("enterprise", "show", self.code)
+        for text in ("headcount:  12", "360,000.00", "母公司", "trial", "as it was told"):
+            self.assertIn(text, out)
         self.take(sig("tax.arrears", uscc=None, name="旧" + self.name, at=now_ms() - HOUR))
         self.assertIn("tax.arrears", self.kinds_of(self.code))
 
