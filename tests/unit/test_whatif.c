@@ -91,6 +91,16 @@ static const struct told_rule *rule_named(const struct explanation *x, const cha
     return NULL;
 }
 
+static void take(struct world *w, struct rows *rows)
+{
+    struct checkpoint *cp = engine_checkpoint(w->engine);
+    if (!cp)
+        return;
+    rows_take(rows, cp);
+    engine_committed(w->engine, cp);
+    engine_trim(w->engine);
+}
+
 /* ---- a known case ---- */
 
 static void conditions_name_the_signals_that_satisfy_them(void **state)
@@ -232,6 +242,8 @@ static void hysteresis_is_told_where_it_holds_a_level(void **state)
         struct explanation y = ask(&w, at, NULL);
         assert_int_equal(y.score_level, x.score_level);
         held += y.fresh_level < y.score_level;
+        y = ask(&w, at, "tax"); /* nothing to take out, yet from scratch */
+        assert_int_equal(y.without.level, y.fresh_level);
     }
     assert_true(held > 0);
     world_finish(&w);
@@ -260,6 +272,33 @@ static void without_an_agency_it_is_judged_from_scratch(void **state)
     assert_int_equal(lost, 1);
     world_finish(&w);
     world_finish(&other);
+}
+
+/* Another agency's clearing lies within what has left the record: without it all of that counts again, as if it had never
+ * come, and the stored blocks stay as they are. */
+static void without_what_had_cleared_it_counts_again(void **state)
+{
+    (void)state;
+    struct world w, other;
+    struct rows rows;
+    rows_init(&rows);
+    world_init_loader(&w, rules, &rows.loader, 0);
+    world_init(&other, rules);
+    for (int i = 0; i < 60; i++) {
+        say(&w, "hotline.complaint", DAY(i * 5));
+        say(&other, "hotline.complaint", DAY(i * 5));
+    }
+    say(&w, "subdistrict.wages_paid", DAY(100));
+    take(&w, &rows);
+    struct explanation x = ask(&w, DAY(300), NULL), y = ask(&w, DAY(300), "subdistrict"), z = ask(&other, DAY(300), NULL);
+    assert_true(x.score < z.score);
+    assert_int_equal(y.without.score, z.score);
+    assert_int_equal(engine_dirty(w.engine), 0);
+    x = ask(&w, DAY(300), NULL);
+    assert_int_equal(x.score, y.score);
+    world_finish(&w);
+    world_finish(&other);
+    rows_finish(&rows);
 }
 
 static void who_is_not_there_has_no_explanation(void **state)
@@ -445,16 +484,6 @@ static void signals_of_others_are_told_as_theirs(void **state)
     world_finish(&w);
 }
 
-static void take(struct world *w, struct rows *rows)
-{
-    struct checkpoint *cp = engine_checkpoint(w->engine);
-    if (!cp)
-        return;
-    rows_take(rows, cp);
-    engine_committed(w->engine, cp);
-    engine_trim(w->engine);
-}
-
 /* Two engines fold the same; one is asked all the time. */
 static void explaining_changes_nothing(void **state)
 {
@@ -557,6 +586,7 @@ int main(void)
         cmocka_unit_test(the_cap_on_one_agency_is_told),
         cmocka_unit_test(hysteresis_is_told_where_it_holds_a_level),
         cmocka_unit_test(without_an_agency_it_is_judged_from_scratch),
+        cmocka_unit_test(without_what_had_cleared_it_counts_again),
         cmocka_unit_test(who_is_not_there_has_no_explanation),
         cmocka_unit_test(what_is_foretold_comes),
         cmocka_unit_test(signals_of_others_are_told_as_theirs),
