@@ -209,6 +209,7 @@ class Reload(Operate):
             sub = c.subscribe(credit=100)
             got = c.until(sub["session"], 30)
             self.assertEqual(brief(got), [("raised", "major")] * 30)
+            self.assertTrue(all(e.get("rules_changed") for e in got), got[0])
 
     def test_bad(self):
         d = self.daemon().start()
