@@ -3,6 +3,8 @@
 
 #include "engine/whatif_bench.h"
 
+enum { SCRATCH_MAX = 64 << 20 }; /* bytes that the looks ahead may take: rules that count thousands take much each */
+
 /* ---- the bench ---- */
 
 static int read_through(void *ctx, enum table t, const void *key, size_t n, struct slice *value, struct err *err)
@@ -71,13 +73,18 @@ static int64_t next_look(const struct judgement *j, int64_t at)
     return j->next == INT64_MAX || j->next > at ? j->next : at + 1;
 }
 
+static bool may_look(const struct bench *b)
+{
+    return !engine_failed(&b->w) && b->w.scratch.total < SCRATCH_MAX;
+}
+
 /* The record as it stands at `at`: what was due before and has not been worked off yet is, on the copy. */
 static void look(struct bench *b, struct tried *t)
 {
     t->r = fresh_copy(b);
     prepare_copy(b, t->r);
     int64_t due = t->r->due == NO_INT ? INT64_MAX : t->r->due;
-    for (int i = 0; due < b->at && i < WHATIF_LOOKS && !engine_failed(&b->w); i++) {
+    for (int i = 0; due < b->at && i < WHATIF_LOOKS && may_look(b); i++) {
         judge_copy(b, t->r, due, &t->j);
         due = next_look(&t->j, due);
     }
@@ -131,7 +138,7 @@ static void tell_clock(struct bench *b, struct tried *t, struct explanation *x)
     struct judgement was = t->j, now = t->j;
     int64_t end = b->at + WHATIF_AHEAD_DAYS * DAY_MS, at = next_look(&now, b->at);
     int looks = 0;
-    for (; looks < WHATIF_LOOKS && x->n_steps < WHATIF_STEPS && at <= end && !engine_failed(&b->w); looks++) {
+    for (; looks < WHATIF_LOOKS && x->n_steps < WHATIF_STEPS && at <= end && may_look(b); looks++) {
         judge_copy(b, t->r, at, &now);
         if (now.level != was.level) {
             tell_step(b, &was, &now, &list[x->n_steps++]);
