@@ -266,6 +266,14 @@ class Mistakes(Operate):
             self.assertEqual(status, 2, (args, err))
             self.assertRegex(err, r"\Awagewarnd: [^\n]+; [^\n]+\n\Z")
 
+    def test_a_window_longer_than_the_journal_is_kept(self):
+        d = self.daemon()
+        for days, status in ((500, 78), (399, 0)):
+            d.write_rules(THREE_AGENCIES.replace("within: 45d", f"within: {days}d"))
+            got, _, err = run([DAEMON, "--config", d.config, "--check-config"])
+            self.assertEqual(got, status, err)
+            self.assertEqual("longer than the journal is kept: 400 days" in err, status == 78, err)
+
     def test_help_and_version(self):
         status, out, _ = run([DAEMON, "--help"])
         self.assertEqual(status, 0)
