@@ -164,26 +164,25 @@ static void withdraw(struct engine *e, const struct entry_signal *x, const struc
     struct series *s = series_find(c, kind, source);
     if (!s)
         return;
-    size_t n;
-    const struct sig *all = series_all(e, c, s, &n), *sig = NULL;
-    for (size_t i = 0; i < n; i++)
-        if (all[i].seq == target.number)
-            sig = &all[i];
-    if (!sig || sig->flags & SIG_CANCELLED || !series_cancel(e, c, s, target.number))
+    struct sig sig; /* a copy: the judgement moves what is in the record */
+    if (!series_get(e, c, s, target.number, &sig) || sig.flags & SIG_CANCELLED || !series_cancel(e, c, s, target.number))
         return;
-    bool bound = sig->name && !(sig->flags & SIG_BY_NAME);
+    bool bound = sig.name && !(sig.flags & SIG_BY_NAME);
     struct ekey name = {{0}};
     if (bound) {
         name.b[0] = (uint8_t)((unsigned)ekey_status(&key) << 4 | EKEY_NAME);
-        memcpy(name.b + 1, sig->name, NAME_HASH_LEN);
+        memcpy(name.b + 1, sig.name, NAME_HASH_LEN);
     }
-    identity_recall(e, c);
-    link_recall(e, c);
+    /* these two read a whole history: only where it said something that they keep */
+    if (sig.region || sig.industry.n || sig.name)
+        identity_recall(e, c);
+    if (sig.owner || sig.project.n || sig.profile.n)
+        link_recall(e, c);
     c->last_seq = e->number; /* news like any other: what a mistaken clearing closed may open again */
     life_judge(e, c, e->time, CAUSE_SIGNALS);
     if (bound)
         identity_unbind(e, &name, &key);
-    identity_former(e, &key, sig, false);
+    identity_former(e, &key, &sig, false);
 }
 
 static void add_signal(struct engine *e, const struct entry_signal *x, uint32_t kind, uint32_t source,

@@ -97,6 +97,7 @@ struct series *series_add(struct engine *, struct record *, uint32_t kind, uint3
 void series_insert(struct engine *, struct record *, struct series *, const struct sig *);
 bool series_cancel(struct engine *, struct record *, struct series *, uint64_t seq); /* false: not here */
 bool series_has(struct engine *, const struct record *, const struct series *, uint64_t seq);
+bool series_get(struct engine *, const struct record *, const struct series *, uint64_t seq, struct sig *); /* a copy */
 /* Works out what is cleared, active, ranked; the profile; what is known of blocks. */
 void series_prepare(struct engine *, struct record *);
 /* The oldest leave for blocks where a series has grown too long; after series_prepare, before the record is stored. */

@@ -307,6 +307,19 @@ bool series_has(struct engine *e, const struct record *c, const struct series *s
     return find_inline(s, seq) || find_in_blocks(e, c, s, seq, &block, &sigs, &n);
 }
 
+bool series_get(struct engine *e, const struct record *c, const struct series *s, uint64_t seq, struct sig *out)
+{
+    uint32_t block;
+    struct sig *sigs;
+    size_t n;
+    const struct sig *sig = find_inline(s, seq);
+    if (!sig)
+        sig = find_in_blocks(e, c, s, seq, &block, &sigs, &n);
+    if (sig)
+        *out = *sig;
+    return sig != NULL;
+}
+
 bool series_cancel(struct engine *e, struct record *c, struct series *s, uint64_t seq)
 {
     uint32_t block;
