@@ -4,7 +4,8 @@ nothing with the engine. All of an enterprise's signals in a list; every figure 
 
 score   hazard H = sum of -ln(1 - weight) * 2^-(age / half life) * 2^-rank, times the factors; 100 * (1 - e^-H)
 level   the highest threshold reached, limited by the cap for one agency alone, with hysteresis downwards
-rules   signal, all, any, count, agencies, score; a window counts backwards from now, both ends closed
+rules   signal, all, any, not, count, agencies, sum, sequence, absent, enterprise, season, score; a window counts backwards
+        from now, both ends closed
 """
 import csv
 import datetime
@@ -72,13 +73,12 @@ class Settings:
             out.append("    then: {raise: %s}" % then)
         return "\n".join(out) + "\n"
 
-    def season_factor(self, now):
-        if not self.season:
-            return 1.0
-        before, factor = self.season
+    def in_season(self, before, now):
         today = datetime.date(1970, 1, 1) + datetime.timedelta(days=(now + self.zone) // DAY)
-        inside = any(day - datetime.timedelta(days=before) <= today < day for day in self.festivals)
-        return factor if inside else 1.0
+        return any(day - datetime.timedelta(days=before) <= today < day for day in self.festivals)
+
+    def season_factor(self, now):
+        return self.season[1] if self.season and self.in_season(self.season[0], now) else 1.0
 
 
 def flow(value):
@@ -98,7 +98,8 @@ def days(text):
 class Signal:
     def __init__(self, seq, source, wire):
         self.seq, self.source, self.id, self.kind, self.at = seq, source, wire["id"], wire["kind"], wire["at"]
-        self.industry = wire.get("industry")
+        self.industry, self.region = wire.get("industry"), wire.get("region")
+        self.people = wire.get("people", 0)
         self.credit = (wire.get("attrs") or {}).get("credit")
         self.cancels = wire.get("cancels")
         self.cancelled = False
@@ -137,18 +138,20 @@ class Enterprise:
         return rank
 
     # ---- figures ----
-    def factor(self, now):
-        """Industry (longest prefix), credit grade, season."""
+    def who(self):
+        """Industry and credit grade, the latest that was told; None: never."""
         by_age = sorted(self.standing(), key=lambda s: (s.at, s.seq))
         profiles = [s for s in by_age if s.kind == "registry.profile"]
         told = [s.industry for s in profiles if s.industry] or [s.industry for s in by_age if s.industry]
-        out = self.set.season_factor(now)
-        if told:
-            prefixes = [p for p in self.set.industry if told[-1].startswith(p)]
-            if prefixes:
-                out *= self.set.industry[max(prefixes, key=len)]
         grades = [s.credit for s in profiles if s.credit]
-        return out * self.set.credit.get(grades[-1], 1.0) if grades else out
+        return told[-1] if told else None, grades[-1] if grades else None
+
+    def factor(self, now):
+        """Industry (longest prefix), credit grade, season."""
+        industry, credit = self.who()
+        prefixes = [p for p in self.set.industry if industry and industry.startswith(p)]
+        out = self.set.season_factor(now) * self.set.credit.get(credit, 1.0)
+        return out * self.set.industry[max(prefixes, key=len)] if prefixes else out
 
     def hazards(self, now):
         """{seq: hazard} of what is active, factors not in it."""
@@ -230,7 +233,36 @@ class Enterprise:
         if op == "agencies":
             found = self.selected(arg["of"], arg.get("within"), now)
             return len({self.set.kinds[s.kind].agency for s in found}) >= arg["at_least"]
+        if op == "not":
+            return not self.holds(arg, now)
+        if op == "sum":
+            assert arg["field"] == "people"
+            return sum(s.people for s in self.selected(arg["of"], arg.get("within"), now)) >= arg["at_least"]
+        if op == "sequence":
+            return self.in_turn(arg["steps"], arg["within"], now)
+        if op == "absent":
+            came = self.selected({"kind": arg["expected"], "cleared": "too"}, None, now)
+            waits = [s for s in self.selected(arg["after"], None, now) if not any(c.at >= s.at for c in came)]
+            return any(now - s.at >= days(arg["within"]) for s in waits)
+        if op == "enterprise":
+            industry, credit = self.who()
+            regions = [s.region for s in self.standing() if s.region]
+            return (("industry" not in arg or any((industry or "").startswith(p) for p in arg["industry"]))
+                    and ("credit" not in arg or credit in arg["credit"])
+                    and ("region" not in arg or any(r.startswith(p) for r in regions for p in arg["region"])))
+        if op == "season":
+            return self.set.in_season(days(arg["before"]) // DAY, now)
         assert op == "score" and arg == "follow", when
+        return True
+
+    def in_turn(self, steps, within, now):
+        """Each step by the first signal that can be it."""
+        last = None
+        for step in steps:
+            fits = [(s.at, s.seq) for s in self.selected(step, within, now) if last is None or (s.at, s.seq) > last]
+            if not fits:
+                return False
+            last = min(fits)
         return True
 
     def judge(self, now):

@@ -37,6 +37,18 @@ RULES = [
      "general"),
     ("two-taxes", {"count": {"of": {"agency": "tax"}, "at_least": 2, "within": "25d"}}, "general"),
 ]
+# Tried on their own: together with the score some would never be seen to matter.
+MORE_RULES = [
+    ("many-people", {"sum": {"of": "any", "field": "people", "at_least": 60, "within": "30d"}}, "critical"),
+    ("downhill", {"sequence": {"steps": ["tax.arrears", {"agency": "court"}, "tax.filing_missed"], "within": "90d"}}, "major"),
+    ("not-topped-up", {"absent": {"expected": "housing.paid_out", "after": "housing.account_short", "within": "20d"}}, "major"),
+    ("graded", {"all": [{"enterprise": {"credit": ["C"], "industry": ["C18", "E"]}}, {"signal": "any", "within": "25d"}]},
+     "general"),
+    ("no-seizure", {"all": [{"signal": "cash_short", "within": "15d"}, {"enterprise": {"region": ["330482"]}},
+                            {"not": {"signal": "court.seizure", "within": "45d"}}]}, "general"),
+    ("new-year", {"all": [{"season": {"festival": "spring_festival", "before": "200d"}}, {"signal": "utility.bill_overdue",
+                                                                                        "within": "60d"}]}, "general"),
+]
 SELECTORS = {
     "wages_late": {"clue": "arrears under way"},
     "owner_gone": {"clue": ["operator gone", "owner fled", "nobody to pay"]},
@@ -85,6 +97,8 @@ def random_history(rng, code, now, prefix, sources):
                 w["industry"] = rng.choice(("C18", "C1811", "E47", "E", "H62", "F51", "C"))
             if rng.random() < 0.2:
                 w["region"] = rng.choice(("330482", "330482001", "330402"))
+            if rng.random() < 0.4:
+                w["people"] = rng.randint(0, 25)
             if w["kind"] == "registry.profile" and rng.random() < 0.7:
                 w["attrs"] = {"credit": rng.choice("ABC")}
         out.append((source, w))
@@ -236,6 +250,9 @@ class Model(unittest.TestCase):
 
     def test_rules(self):
         self.world(model.Settings(KINDS, rules=RULES, selectors=SELECTORS), 60, 3)
+
+    def test_more_rules(self):
+        self.world(model.Settings(KINDS, FESTIVALS, rules=MORE_RULES, selectors=SELECTORS), 40, 7)
 
     def test_factors_in_season(self):
         """Season begins today at 00:00: inside."""
