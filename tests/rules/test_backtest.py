@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import random
 import shutil
 import subprocess
 import tempfile
@@ -179,6 +180,38 @@ class Backtest(unittest.TestCase):
         self.assertEqual(got["rejected"], {"unknown_kind": 1, "bad_uscc": 1, "bad_field": 2, "bad_time": 1,
                                            "unknown_cancel": 1})
         self.assertEqual((got["lines"], got["accepted"], got["duplicates"], got["not_json"]), (11, 2, 1, 2))
+
+    @staticmethod
+    def is_object(line):
+        def refuse(word):
+            raise ValueError(word)
+        try:
+            value = json.loads(line.decode("utf-8"), parse_constant=refuse)
+            json.dumps(value, ensure_ascii=False).encode("utf-8")  # half of a pair of escapes
+            return isinstance(value, dict)
+        except ValueError:
+            return False
+
+    def test_json_is_what_others_take_for_json(self):
+        random.seed(7)
+        seeds = [json.dumps(x).encode() for x in self.history] + [
+            rb'{"id":"a\u0041\ud83d\ude00\n","x":[1,{"y":[]},-0.5e+3,true,null],"attrs":{"a":1,"b":"c"}}', rb'{"id":"\ud83d"}',
+            rb'{}', rb' {"at": 12 , "at2":-0} ', rb'{"a":01}', rb'{"a":1.}', rb'{"a":"\x"}', b'{"a":"\t"}', b'{"a":"\xff"}',
+            rb'{"a":1,}', rb'{"at":99999999999999999999}', rb'{"attrs":{"a":[1,2]}}', rb'{"a":tru}', rb'{"a":1}}']
+        lines = []
+        while len(lines) < 4000:
+            line = bytearray(random.choice(seeds))
+            for _ in range(random.choice((0, 1, 1, 2, 5))):
+                i = random.randrange(len(line))
+                line[i:i + random.choice((0, 1, 1, 4))] = bytes(random.choices(b'{}[]",:\\u019eE+-. tfn\x00\xe4ad', k=random.choice((0, 1))))
+                line = line or bytearray(b"x")
+            if line.strip(b" \t\r"):
+                lines.append(bytes(line))
+        with open(os.path.join(self.dir, "signals.jsonl"), "wb") as f:
+            f.write(b"\n".join(lines))
+        got = json.loads(self.run_it("backtest", "--rules", "rules.yaml", "--kinds", KINDS, "--signals", "signals.jsonl", "-o",
+                                     "json").stdout)["signals"]
+        self.assertEqual((got["lines"], got["not_json"]), (len(lines), sum(not self.is_object(x) for x in lines)))
 
     def test_rows_that_cannot_be_read_are_told(self):
         self.files()
