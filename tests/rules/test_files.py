@@ -113,8 +113,8 @@ class Shipped(Files):
         path, unnoticed = self.write("rules.test.yaml", cases), []
         for m in re.finditer(r"(?<![\w.-])\d+(\.\d+)?(?=[d,}\n])", re.sub(r"#.*", lambda c: " " * len(c[0]), rules)):
             line = rules.count("\n", 0, m.start()) + 1
-            if rules[:m.start()].endswith("version: "):
-                continue
+            if rules[:m.start()].endswith("version: ") or "finding:" in rules.split("\n")[line - 1]:
+                continue  # what a team found is an action; cases hold signals only
             # a day; for levels, points and factors what the cases can tell apart
             step = 1 if rules[m.end()] == "d" or "at_least: " == rules[m.start() - 10:m.start()] else float(m[0]) / 10
             for change in (step, -step):
