@@ -4,8 +4,6 @@
 
 #include "lib/mem.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- terms ---- */
@@ -128,6 +126,7 @@ const struct team *work_department(const struct work *w, region_t place, struct 
 
 struct check {
     const struct work *w;
+    struct arena words;
     size_t found, most;
     void (*told)(void *, const char *);
     void *arg;
@@ -144,13 +143,14 @@ static bool check_place(struct check *c, region_t place, struct slice industry, 
 {
     const struct team *equal, *team = best_two(c->w, place, industry, tier, &equal);
     const char *name = c->w->tiers[tier].id.p;
-    char code[16], text[256];
+    const char *text;
+    char code[16];
     region_text(place, code);
     if (!team)
-        snprintf(text, sizeof text, "no team answers for %s at the tier \"%s\"%s%.*s; name its region or a prefix of it", code,
+        text = arena_printf(&c->words, "no team answers for %s at the tier \"%s\"%s%.*s; name its region or a prefix of it", code,
                  name, industry.n ? " for industry " : "", SLICE_ARG(industry));
     else if (equal)
-        snprintf(text, sizeof text, "both \"%.*s\" and \"%.*s\" answer for %s at the tier \"%s\"; take it from one of them",
+        text = arena_printf(&c->words, "both \"%.*s\" and \"%.*s\" answer for %s at the tier \"%s\"; take it from one of them",
                  SLICE_ARG(team->id), SLICE_ARG(equal->id), code, name);
     else
         return true;
@@ -197,6 +197,7 @@ size_t work_check_routes(const struct work *w, const region_t *places, size_t n,
                     good = check_place(&c, sorted[i], w->leads[k].industry, tier);
         }
     free(sorted);
+    arena_finish(&c.words);
     return c.found;
 }
 
