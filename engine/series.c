@@ -252,7 +252,8 @@ static void insert_in_block(struct engine *e, struct record *c, struct series *s
     }
     store_block(e, c, s, &s->blocks[i], sigs, n);
     /* where each counts in full, no other signal's rank can change: no need to read the other blocks again */
-    bool simple = k && !k->window && !s->stale && s->spilled_cleared == s->cleared && c->settings == e->settings_entry;
+    bool simple = k && !k->window && !s->stale && c->settings == e->settings_entry;
+    s->cleared = s->spilled_cleared; /* of a record just read only this is known; series_prepare sees whether it still is so */
     if (!simple)
         s->stale = true;
     else if (is_active(s, sig))
