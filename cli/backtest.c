@@ -85,14 +85,6 @@ void backtest_finish(struct backtest *b)
 
 /* ---- signals of a file ---- */
 
-/* Events are rows that nobody reads again, and nobody will store what changed. */
-static void relieve(struct engine *e)
-{
-    struct checkpoint *cp = engine_checkpoint(e);
-    if (cp)
-        engine_committed(e, cp);
-}
-
 static void apply(struct backtest *b, struct fold *f, int64_t at, struct slice bytes)
 {
     struct engine_out out = {.arena = &b->out};
@@ -101,7 +93,7 @@ static void apply(struct backtest *b, struct fold *f, int64_t at, struct slice b
     for (size_t i = 0; b->failed == 0 && i < out.n; i++)
         tally_event(&f->tally, &out.events[i].ev, engine_dict(f->engine));
     if (f->number % RELIEVE_EACH == 0)
-        relieve(f->engine);
+        engine_drop_cold(f->engine); /* events are rows that nobody reads again */
 }
 
 static void apply_rules(struct backtest *b, struct fold *f, int64_t at)

@@ -213,6 +213,11 @@ class Backtest(unittest.TestCase):
                                      "json").stdout)["signals"]
         self.assertEqual((got["lines"], got["not_json"]), (len(lines), sum(not self.is_object(x) for x in lines)))
 
+    def test_a_duplicate_is_known_long_after(self):
+        lines = [self.signal(uscc(n % 5000), "registry.profile", 1) for n in range(50020)]
+        got = self.backtest(lines=lines + lines[:10])["signals"]
+        self.assertEqual((got["accepted"], got["duplicates"]), (50020, 10))
+
     def test_rows_that_cannot_be_read_are_told(self):
         self.files()
         self.write("outcomes.csv", "note,date,enterprise\nx,2025-04-01,%s\n,soon,%s\nalone\n,2025-04-01,%s\n\n,20250401,%s\n"
