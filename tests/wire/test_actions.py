@@ -23,11 +23,17 @@ class Actions(WireCase):
         return self.c.query("alert", alert=self.alert)["alert"]["state"]
 
     def test_from_open_to_closed(self):
-        numbers = [self.do("accept"), self.do("verify", finding="confirmed", people=5, amount=100000), self.do("close", outcome="paid")]
+        numbers = [self.do("accept"), self.do("verify", finding="confirmed", people=5, amount=100000), self.do("close", outcome="paid", paid_people=5, paid_amount=100000)]
         self.assertEqual(numbers, sorted(set(numbers)))
         self.assertEqual(self.types(), ["raised", "accepted", "verified", "closed"])
         self.assertEqual(self.state(), "closed")
         self.assertEqual([h["type"] for h in self.c.query("alert", alert=self.alert)["alert"]["history"]], self.types())
+
+    def test_paid_wants_people_and_amount(self):
+        self.do("accept")
+        self.do("verify", finding="confirmed", people=5, amount=100000)
+        self.assertIn("paid_amount", self.refused("missing_field", "close", outcome="paid", paid_people=5)["message"])
+        self.do("close", outcome="paid", paid_people=5, paid_amount=100000)
 
     def test_an_unfounded_one(self):
         self.do("accept")
@@ -82,7 +88,7 @@ class Actions(WireCase):
     def test_new_evidence_reopens_a_closed_one(self):
         self.do("accept")
         self.do("verify", finding="confirmed")
-        self.do("close", outcome="paid")
+        self.do("close", outcome="paid", paid_people=5, paid_amount=100000)
         self.take(sig("subdistrict.wage_delay", self.code, at=now_ms()))
         self.assertEqual(self.types()[-1], "reopened")
         self.assertEqual(self.c.enterprise(self.code)["alert"], self.alert)
