@@ -35,7 +35,8 @@ struct handling handling_none(void)
 static void put_handling(struct buf *b, const struct handling *h)
 {
     const int64_t *const times[] = HANDLING_TIMES(h);
-    const uint8_t small[] = {h->step, h->tier, h->extended, h->snoozed_level, h->overdue, h->undo_finding, h->last_type};
+    const uint8_t told = (uint8_t)(h->overdue | h->unattended << 1 | h->undo_climbed << 2);
+    const uint8_t small[] = {h->step, h->tier, h->extended, h->snoozed_level, told, h->undo_finding, h->last_type};
     for (size_t k = 0; k < ARRAY_LEN(times); k++)
         buf_when(b, *times[k]);
     buf_put(b, small, sizeof small);
@@ -86,7 +87,10 @@ static void get_handling(struct rd *r, struct arena *arena, struct handling *h)
         *times[k] = rd_when(r);
     for (size_t k = 0; k < ARRAY_LEN(small); k++)
         *small[k] = rd_u8(r);
-    h->overdue = rd_u8(r);
+    uint8_t told = rd_u8(r);
+    h->overdue = told & 1;
+    h->unattended = told >> 1 & 1;
+    h->undo_climbed = told >> 2 & 1;
     h->undo_finding = rd_u8(r);
     h->last_type = rd_u8(r);
     h->n_snoozed_kinds = (uint32_t)rd_count(r, 1);

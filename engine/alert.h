@@ -36,6 +36,7 @@ struct handling {
     uint8_t extended;                   /* how often */
     uint8_t snoozed_level;
     bool overdue;                       /* told */
+    bool unattended;                    /* told, and nobody has looked since: the next tier is in it */
     uint32_t n_snoozed_kinds;
     uint32_t *snoozed_kinds;            /* dict numbers of the kinds that counted when it was put off */
     struct slice routed;                /* team by place and industry when it rose, or since teams changed */
@@ -44,6 +45,7 @@ struct handling {
     /* the last step, to be undone by `correct`: its entry (0: none) and the alert's bytes before it */
     uint64_t undo_entry;
     struct slice undo;
+    bool undo_climbed;                  /* that step took it up a tier */
     uint8_t undo_finding;               /* and what the record held as found */
     int64_t undo_finding_at;
     uint64_t undo_finding_entry;

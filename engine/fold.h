@@ -244,10 +244,13 @@ void alert_emit(struct engine *, const struct record *, struct alert *, int64_t 
 /* ---- timers.c: what the clock does to an alert. `at`: now ---- */
 void timers_open(struct engine *, struct alert *, int64_t at);          /* it rose, or came back */
 void timers_set(struct engine *, struct alert *);                       /* a step was done: the next one's deadline */
-void timers_level(struct engine *, struct alert *, uint8_t before);     /* its level changed */
+void timers_level(struct engine *, struct alert *, uint8_t before, int64_t at); /* its level changed */
 void timers_wake(struct alert *, int64_t at);                           /* no longer held or put off */
-bool timers_broken(const struct record *, const struct alert *);        /* put off, and there is news of another kind */
+int64_t timers_rested(const struct handling *, int64_t at);             /* for how long it has been that by now; 0: it is not */
+/* Put off, and there is news of another kind, or a higher level. */
+bool timers_broken(const struct engine *, const struct record *, const struct alert *);
 bool timers_climb(struct engine *, struct alert *);                     /* one tier up; false: there is none */
+void timers_turn(struct engine *, struct alert *);                      /* overdue, and another tier has it from now on */
 /* Before the judgement: measures that ran out feed their silence back as signals. True: the alert must be stored. */
 bool timers_derive(struct engine *, struct record *, struct alert *, int64_t at);
 /* After it: the events of what is due. */

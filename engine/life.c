@@ -133,16 +133,17 @@ static enum event_type change_of(const struct alert *a, const struct judgement *
 {
     if (j->level > a->level)
         return EVENT_UPGRADED;
-    if (j->level < a->level)
-        return j->level == LEVEL_NONE && a->state == ALERT_STATE_OPEN ? EVENT_WITHDRAWN : EVENT_DOWNGRADED;
-    return EVENT_EVIDENCE;
+    if (j->level == LEVEL_NONE && a->state == ALERT_STATE_OPEN)
+        return EVENT_WITHDRAWN;
+    return j->level < a->level ? EVENT_DOWNGRADED : EVENT_EVIDENCE;
 }
 
 /* An open alert under a new judgement. */
 static void change(struct engine *e, struct record *c, struct alert *a, const struct judgement *j, enum cause cause)
 {
     bool same_evidence = a->evidence_sum == j->evidence_sum || cause == CAUSE_CLOCK;
-    if (j->level == a->level && same_evidence)
+    bool moot = j->level == LEVEL_NONE && a->state == ALERT_STATE_OPEN; /* who had accepted it took that back */
+    if (j->level == a->level && same_evidence && !moot)
         return;
     struct event ev = alert_event(change_of(a, j), a->level);
     ev.rules_changed = cause == CAUSE_SETTINGS;
@@ -150,9 +151,9 @@ static void change(struct engine *e, struct record *c, struct alert *a, const st
     a->level = j->level;
     a->score = c->score;
     a->evidence_sum = j->evidence_sum;
-    if (timers_broken(c, a))
+    if (timers_broken(e, c, a))
         timers_wake(a, j->at);
-    timers_level(e, a, before);
+    timers_level(e, a, before, j->at);
     if (ev.type == EVENT_WITHDRAWN) {
         a->state = ALERT_STATE_CLOSED;
         a->withdrawn = true;
@@ -260,12 +261,17 @@ void life_look(struct engine *e, struct record *c, int64_t at, struct judgement 
 /* A place went from one team to another: its open alerts go along, each with an event. */
 static void move_team(struct engine *e, struct record *c, struct alert *a, int64_t at, const struct judgement *j)
 {
+    const struct work *w = e->settings->work;
     struct slice now = route_team(e, c);
-    if (slice_eq(now, a->h.routed))
+    bool gone = a->team.n && w && w->has_teams && !work_team_named(w, a->team);
+    if (slice_eq(now, a->h.routed) && !gone)
         return;
     a->h.routed = now;
-    if (a->team.n)
-        return; /* given to somebody by name: it stays there */
+    if (a->team.n && !gone) {
+        store_alert(e, a); /* given to somebody by name: it stays there */
+        return;
+    }
+    a->team = (struct slice){0};
     struct event ev = alert_event(EVENT_ASSIGNED, a->level);
     ev.team = now;
     ev.rules_changed = true;
@@ -318,6 +324,22 @@ void life_judge(struct engine *e, struct record *c, int64_t at, enum cause cause
     record_store(e, c);
 }
 
+/* The measures that still run go along, so that their silence is told. */
+static void carry_measures(struct engine *e, struct alert *from, struct alert *to)
+{
+    struct taken *list = arena_zalloc(&e->scratch, (to->h.n_taken + from->h.n_taken + 1) * sizeof *list);
+    uint32_t n = to->h.n_taken;
+    for (uint32_t i = 0; i < n; i++)
+        list[i] = to->h.taken[i];
+    for (uint32_t i = 0; i < from->h.n_taken; i++)
+        if (from->h.taken[i].state == TAKEN_OPEN && n < MEASURES_TAKEN_MAX) {
+            list[n++] = from->h.taken[i];
+            from->h.taken[i].state = TAKEN_ENDED;
+        }
+    to->h.taken = list;
+    to->h.n_taken = n;
+}
+
 /* Two enterprises turned out to be one: the older alert stays, the younger is withdrawn. */
 void life_merge(struct engine *e, struct record *from, struct record *into, int64_t at)
 {
@@ -338,6 +360,7 @@ void life_merge(struct engine *e, struct record *from, struct record *into, int6
         goes->closed_entry = e->number;
         goes->closed_at = at;
         timers_set(e, goes);
+        carry_measures(e, goes, stays);
         alert_emit(e, goes == &theirs ? from : into, goes, at, &ev);
     }
     describe(into, stays);

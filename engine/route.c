@@ -57,12 +57,16 @@ void route_alert(struct engine *e, const struct record *c, struct alert *a)
 {
     const struct work *w = e->settings->work;
     struct slice industry = record_industry(c);
+    if (!a->h.routed.n)
+        a->h.routed = route_team(e, c); /* where it is was not known when it rose */
     struct list l = {arena_zalloc(&e->scratch, ALERT_TEAMS_MAX * sizeof *l.ids), 0};
     add(&l, a->team.n ? a->team : a->h.routed);
     for (uint32_t i = 0; i < a->n_joined; i++)
-        add(&l, a->joined[i]);
+        if (!w || !w->has_teams || work_team_named(w, a->joined[i])) /* one that is no more hears nothing */
+            add(&l, a->joined[i]);
     if (w && w->has_teams) {
-        unsigned top = w->joins[a->level] > a->h.tier ? w->joins[a->level] : a->h.tier;
+        unsigned tier_now = a->h.tier + (unsigned)a->h.unattended;
+        unsigned top = w->joins[a->level] > tier_now ? w->joins[a->level] : tier_now;
         for (unsigned tier = 1; tier <= top && tier < w->n_tiers; tier++)
             add_team(&l, work_team(w, place_of(c), industry, tier));
         add_assisting(&l, w, place_of(c), industry);

@@ -210,6 +210,12 @@ static const char *check_hold(struct deed *d)
     return check_until(d, work_of(d) ? &work_of(d)->hold_most : &none);
 }
 
+/* Once more, by so much, from the day on which it would have been due. */
+static int64_t extended(const struct work *w, const struct alert *a)
+{
+    return term_end(w, &w->extend, w->extend.working ? a->due - 1 : a->due); /* 24:00 is the last moment of its day */
+}
+
 static const char *check_extend(struct deed *d)
 {
     const struct work *w = work_of(d);
@@ -217,6 +223,8 @@ static const char *check_extend(struct deed *d)
         return conflict(d, "nothing is due that could be extended");
     if (d->a->h.extended)
         return conflict(d, "it was extended once, and may not be again");
+    if (extended(w, d->a) + timers_rested(&d->a->h, d->e->time) <= d->e->time)
+        return conflict(d, "it is overdue for longer than it could be extended");
     return NULL;
 }
 
@@ -242,6 +250,7 @@ static void first_time(int64_t *when, int64_t now)
 
 static void take_seen(struct deed *d)
 {
+    d->a->h.unattended = false;
     first_time(&d->a->h.seen_at, d->e->time);
 }
 
@@ -332,9 +341,13 @@ static void take_close(struct deed *d)
     set_follow_up(d, paid);
 }
 
+/* The same case goes on: who was called in still has it. */
 static void take_reopen(struct deed *d)
 {
+    uint8_t tier = d->a->h.tier;
     timers_open(d->e, d->a, d->e->time);
+    d->a->h.tier = tier;
+    d->a->withdrawn = false;
     d->a->h.routed = route_team(d->e, d->c);
     d->a->h.seen_at = d->a->h.accepted_at = d->e->time;
 }
@@ -361,7 +374,7 @@ static void take_join(struct deed *d)
 
 static void take_escalate(struct deed *d)
 {
-    timers_climb(d->e, d->a);
+    d->a->h.undo_climbed = timers_climb(d->e, d->a);
     first_time(&d->a->h.forwarded_at, d->e->time);
 }
 
@@ -370,7 +383,7 @@ static void take_extend(struct deed *d)
     d->a->h.extended++;
     d->a->h.overdue = false;
     d->a->h.escalate_at = NO_INT;
-    d->a->due = term_end(work_of(d), &work_of(d)->extend, d->a->due);
+    d->a->due = extended(work_of(d), d->a);
 }
 
 static void take_hold(struct deed *d)
@@ -396,11 +409,38 @@ static void take_snooze(struct deed *d)
 
 /* ---- undoing ---- */
 
-/* As it was before the step: what teams did, not what signals brought since. */
+/* Measures as before the step, but what has come of them since: what was told is not told again. */
+static void uncorrected_measures(const struct handling *now, struct handling *before)
+{
+    for (uint32_t i = 0; i < before->n_taken; i++)
+        for (uint32_t k = 0; k < now->n_taken; k++)
+            if (now->taken[k].entry == before->taken[i].entry && now->taken[k].state != TAKEN_ENDED)
+                before->taken[i].state = now->taken[k].state;
+}
+
+/* What the clock, the rules and new settings did since the step, and that somebody has looked. */
+static void keep_since(struct deed *d, const struct handling *now, uint8_t level_before)
+{
+    struct handling *h = &d->a->h;
+    uint8_t tier = (uint8_t)(now->tier - now->undo_climbed);
+    uncorrected_measures(now, h);
+    h->seen_at = now->seen_at;
+    h->unattended_at = now->unattended_at;
+    h->unattended = now->unattended;
+    h->routed = now->routed;
+    if (tier != h->tier) {
+        h->tier = tier;
+        if (h->overdue)
+            timers_turn(d->e, d->a);
+    }
+    timers_level(d->e, d->a, level_before, d->e->time);
+}
+
+/* As it was before the step: what teams did, not what signals or the clock brought since. */
 static void take_correct(struct deed *d)
 {
     struct alert before, *a = d->a;
-    struct handling *h = &a->h;
+    struct handling *h = &a->h, now = a->h;
     if (alert_get(arena_slice(&d->e->scratch, h->undo), &d->e->scratch, &before, d->e->err) < 0) {
         d->e->failed = true;
         return;
@@ -422,6 +462,7 @@ static void take_correct(struct deed *d)
     a->n_joined = before.n_joined;
     a->joined = before.joined;
     a->h = before.h;
+    keep_since(d, &now, before.level);
     a->h.undo_entry = 0;
     a->h.undo = (struct slice){0};
 }
@@ -433,6 +474,7 @@ static void remember(struct deed *d)
     struct buf b = {0};
     h->undo_entry = 0;
     h->undo = (struct slice){0};
+    h->undo_climbed = false;
     alert_put(&b, d->a);
     h->undo = (struct slice){arena_copy(&d->e->scratch, b.p, b.n), b.n};
     buf_finish(&b);

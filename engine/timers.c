@@ -47,16 +47,28 @@ static int64_t deadline(const struct work *w, const struct alert *a, enum due_st
     return end == INT64_MAX ? NO_INT : end;
 }
 
-/* The deadline of the step that is waited for, anew: a step was done, or undone. */
+static void no_rest(struct handling *h)
+{
+    h->held_since = h->held_until = h->snoozed_since = h->snoozed_until = NO_INT;
+    h->n_snoozed_kinds = 0;
+}
+
+/* A step was done. Another one is waited for now: its deadline. The same one still: what was promised for it, put off or
+ * told overdue stands, since a second measure gives no more time. */
 void timers_set(struct engine *e, struct alert *a)
 {
     const struct work *w = e->settings->work;
     struct handling *h = &a->h;
     int64_t since = NO_INT;
-    h->step = (uint8_t)waits_for(a, &since);
+    enum due_step step = waits_for(a, &since);
+    if (closed(a))
+        no_rest(h);
+    if (step == h->step && step != DUE_NONE)
+        return;
+    h->step = (uint8_t)step;
     h->overdue = false;
     h->escalate_at = NO_INT;
-    a->due = w ? deadline(w, a, (enum due_step)h->step, since) : NO_INT;
+    a->due = w ? deadline(w, a, step, since) : NO_INT;
 }
 
 void timers_open(struct engine *e, struct alert *a, int64_t at)
@@ -75,41 +87,53 @@ void timers_open(struct engine *e, struct alert *a, int64_t at)
     timers_set(e, a);
 }
 
-/* A higher level has less time; a lower one keeps the time that was promised. */
-void timers_level(struct engine *e, struct alert *a, uint8_t before)
+/* For how long deadlines have stood still by now: so much later they will lie. */
+int64_t timers_rested(const struct handling *h, int64_t at)
+{
+    return !resting(h) ? 0 : at - (h->held_until != NO_INT ? h->held_since : h->snoozed_since);
+}
+
+/* A higher level has less time, counted from now: nobody is late for what he could not know. A lower one keeps the time
+ * that was promised. */
+void timers_level(struct engine *e, struct alert *a, uint8_t before, int64_t at)
 {
     const struct work *w = e->settings->work;
-    int64_t since = NO_INT;
     if (!w || a->level <= before)
         return;
     if (a->h.unattended_at != NO_INT) {
-        int64_t end = term_end(w, &w->unattended[worked_level(a)], a->h.opened_at);
+        int64_t end = term_end(w, &w->unattended[worked_level(a)], at);
         a->h.unattended_at = end < a->h.unattended_at ? end : a->h.unattended_at;
     }
     if (a->due == NO_INT || a->h.overdue)
         return;
-    enum due_step step = waits_for(a, &since);
-    int64_t due = deadline(w, a, step, since);
-    if (due != NO_INT && due < a->due)
-        a->due = due;
+    int64_t due = deadline(w, a, (enum due_step)a->h.step, at), rested = timers_rested(&a->h, at);
+    if (due != NO_INT && due - rested < a->due)
+        a->due = due - rested;
 }
 
 /* ---- rest: held or put off ---- */
 
+/* What was still to come, the deadline or the next tier's turn, comes so much later. */
 void timers_wake(struct alert *a, int64_t at)
 {
     struct handling *h = &a->h;
-    int64_t since = h->held_until != NO_INT ? h->held_since : h->snoozed_since;
-    if (!resting(h))
-        return;
+    int64_t rested = timers_rested(h, at);
     if (a->due != NO_INT && !h->overdue)
-        a->due += at - since;
-    h->held_since = h->held_until = h->snoozed_since = h->snoozed_until = NO_INT;
-    h->n_snoozed_kinds = 0;
+        a->due += rested;
+    if (h->escalate_at != NO_INT)
+        h->escalate_at += rested;
+    no_rest(h);
+}
+
+/* Good news, and what the register says, are no evidence. */
+static bool no_evidence(const struct engine *e, const struct series *s)
+{
+    uint32_t kind = settings_kind_at(e->settings, s->kind);
+    return s->latest == NO_INT || kind == UINT32_MAX || !e->settings->kinds[kind].weight_ppm;
 }
 
 /* What counts now was not there when it was put off: another kind, or a higher level. */
-bool timers_broken(const struct record *c, const struct alert *a)
+bool timers_broken(const struct engine *e, const struct record *c, const struct alert *a)
 {
     const struct handling *h = &a->h;
     if (h->snoozed_until == NO_INT)
@@ -117,7 +141,7 @@ bool timers_broken(const struct record *c, const struct alert *a)
     if (a->level > h->snoozed_level)
         return true;
     for (uint32_t i = 0; i < c->n_series; i++) {
-        bool known = c->series[i].latest == NO_INT;
+        bool known = no_evidence(e, &c->series[i]);
         for (uint32_t k = 0; k < h->n_snoozed_kinds && !known; k++)
             known = h->snoozed_kinds[k] == c->series[i].kind;
         if (!known)
@@ -187,16 +211,7 @@ static void tell(struct engine *e, struct record *c, struct alert *a, int64_t at
     alert_emit(e, c, a, at, &ev);
 }
 
-/* One tier up, if there is one. */
-bool timers_climb(struct engine *e, struct alert *a)
-{
-    const struct work *w = e->settings->work;
-    if (!w || a->h.tier + 1u >= w->n_tiers)
-        return false;
-    a->h.tier++;
-    return true;
-}
-
+/* When the next tier's turn comes: overdue, and this one had it for its own time. */
 static void set_escalation(struct engine *e, struct alert *a, int64_t at)
 {
     const struct work *w = e->settings->work;
@@ -206,6 +221,26 @@ static void set_escalation(struct engine *e, struct alert *a, int64_t at)
         int64_t end = term_end(w, t, t->working ? at - 1 : at); /* 24:00 is the last moment of its day */
         a->h.escalate_at = end == INT64_MAX ? NO_INT : end;
     }
+}
+
+/* Overdue, and the tier that has it is another than before: its own time runs from now on. */
+void timers_turn(struct engine *e, struct alert *a)
+{
+    set_escalation(e, a, e->time);
+    if (a->h.escalate_at != NO_INT)
+        a->h.escalate_at -= timers_rested(&a->h, e->time);
+}
+
+/* One tier up, if there is one. Whoever called it in, it has its own time from now on. */
+bool timers_climb(struct engine *e, struct alert *a)
+{
+    const struct work *w = e->settings->work;
+    if (!w || a->h.tier + 1u >= w->n_tiers)
+        return false;
+    a->h.tier++;
+    if (a->h.overdue)
+        timers_turn(e, a);
+    return true;
 }
 
 static void tell_overdue(struct engine *e, struct record *c, struct alert *a, int64_t at, const struct judgement *j)
@@ -220,13 +255,13 @@ static void tell_overdue(struct engine *e, struct record *c, struct alert *a, in
 static void tell_escalated(struct engine *e, struct record *c, struct alert *a, int64_t at, const struct judgement *j)
 {
     timers_climb(e, a);
-    set_escalation(e, a, at);
     tell(e, c, a, at, j, alert_event(EVENT_ESCALATED, a->level));
 }
 
 static void tell_unattended(struct engine *e, struct record *c, struct alert *a, int64_t at, const struct judgement *j)
 {
     a->h.unattended_at = NO_INT;
+    a->h.unattended = true;
     tell(e, c, a, at, j, alert_event(EVENT_UNATTENDED, a->level));
 }
 
