@@ -2,8 +2,8 @@
 /* Areas: a place, an industry, or an industry in a place, of which several enterprises turn bad together. An area of a rule
  * is a hub whose members are the enterprises that were at the rule's level within its window; when they become enough, or
  * too few, the area is judged: it has a record of its own (EKEY_AREA), with no signals, and an alert like any other.
- * Writer thread. */
-#include "engine/hub.h"
+ * Areas of one project, owner or zone are made the same way; what their records say is rollup.c's. Writer thread. */
+#include "engine/rollup.h"
 
 #include "engine/fold.h"
 #include "lib/hash.h"
@@ -13,23 +13,20 @@
 struct place {
     region_t region;       /* 0: not told apart by region */
     struct slice industry; /* empty: not by industry */
+    const uint8_t *bond;   /* HUB_LEN bytes: what binds its enterprises instead; NULL: nothing */
 };
 
 static void area_hub(uint8_t out[HUB_LEN], enum status status, const struct rule *rule, const struct place *p)
 {
     uint8_t h[CHAIN_LEN], region[8];
     for (int i = 0; i < 8; i++)
-        region[i] = (uint8_t)(p->region >> (56 - 8 * i));
-    hash_blake2b(h, region, sizeof region, rule->id.p, rule->id.n, p->industry.p, p->industry.n);
+        region[i] = p->bond ? 0xff : (uint8_t)(p->region >> (56 - 8 * i)); /* no region has such a code */
+    if (p->bond)
+        hash_blake2b(h, region, sizeof region, rule->id.p, rule->id.n, p->bond, HUB_LEN);
+    else
+        hash_blake2b(h, region, sizeof region, rule->id.p, rule->id.n, p->industry.p, p->industry.n);
     out[0] = (uint8_t)((unsigned)status << 4);
     memcpy(out + 1, h, HUB_LEN - 1);
-}
-
-static struct ekey area_key(const uint8_t hub[HUB_LEN])
-{
-    struct ekey k = {{(uint8_t)((hub[0] & 0xf0) | EKEY_AREA)}};
-    memcpy(k.b + 1, hub + 1, HUB_LEN - 1);
-    return k;
 }
 
 static bool wanted(const struct area *a, region_t region, struct slice industry)
@@ -42,19 +39,39 @@ static bool wanted(const struct area *a, region_t region, struct slice industry)
     return here && this;
 }
 
-/* The area of a rule that an enterprise lies in; false: none. */
-static bool area_of(const struct record *c, const struct area *a, struct place *p)
+/* By place and industry an enterprise lies in one area of a rule, or none. */
+static uint32_t by_place(const struct record *c, const struct area *a, struct place *p)
 {
     region_t region = record_region(c);
     struct slice industry = record_industry(c);
     *p = (struct place){0};
-    if (!wanted(a, region, industry) || (region & 15) < a->region_digits || industry.n < a->industry_length)
-        return false;
+    if ((region & 15) < a->region_digits || industry.n < a->industry_length)
+        return 0;
     if (a->region_digits)
         p->region = region_cut(region, a->region_digits);
     if (a->industry_length)
         p->industry = (struct slice){industry.p, a->industry_length};
-    return true;
+    return 1;
+}
+
+/* By what binds, in as many as it is bound by. */
+static uint32_t by_bonds(struct engine *e, const struct record *c, const struct area *a, struct place *list)
+{
+    uint8_t (*bonds)[HUB_LEN] = arena_alloc(&e->scratch, ((size_t)c->n_links + c->n_places + 1) * sizeof *bonds);
+    uint32_t n = rollup_bonds(e, c, (enum area_by)a->by, bonds);
+    for (uint32_t i = 0; i < n; i++)
+        list[i] = (struct place){.bond = bonds[i]};
+    return n;
+}
+
+/* The areas of a rule that an enterprise lies in. */
+static uint32_t areas_of(struct engine *e, const struct record *c, const struct area *a, struct place **out)
+{
+    size_t room = a->by ? (size_t)c->n_links + c->n_places : 1;
+    if (!room || !wanted(a, record_region(c), record_industry(c)))
+        return 0;
+    *out = arena_zalloc(&e->scratch, room * sizeof **out);
+    return a->by ? by_bonds(e, c, a, *out) : by_place(c, a, *out);
 }
 
 /* The rule and place of an area's record; NULL: no such rule in force. */
@@ -64,9 +81,12 @@ static const struct rule *rule_of(const struct engine *e, const struct record *a
     for (uint32_t i = 0; i < s->n_area_rules; i++) {
         const struct rule *rule = &s->rules[s->area_rules[i]];
         const struct area *a = rule->when.area;
-        struct place p = {a->region_digits ? area->place : 0, a->industry_length ? area->industry : (struct slice){0}};
+        struct place p = {a->region_digits ? area->place : 0, a->industry_length ? area->industry : (struct slice){0},
+                          rollup_is_parent(area) ? area->areas[0].hub : NULL};
+        if ((a->by != AREA_BY_PLACE) != rollup_is_parent(area))
+            continue;
         area_hub(hub, ekey_status(&area->key), rule, &p);
-        struct ekey k = area_key(hub);
+        struct ekey k = rollup_area(hub);
         if (ekey_cmp(&k, &area->key) == 0)
             return rule;
     }
@@ -90,15 +110,34 @@ static void describe(struct engine *e, struct record *area, const struct place *
     area->places = arena_copy(&e->scratch, &p->region, sizeof p->region);
 }
 
-static void touch(struct engine *e, const uint8_t hub[HUB_LEN], const struct place *p, bool news)
+/* `c`: the member in hand. */
+static void touch(struct engine *e, const uint8_t hub[HUB_LEN], const struct place *p, const struct record *c, bool news)
 {
-    struct ekey k = area_key(hub);
+    struct ekey k = rollup_area(hub);
     struct record *area = identity_record(e, &k, (struct slice){0});
     if (engine_failed(e))
         return;
-    describe(e, area, p);
+    if (!p->bond)
+        describe(e, area, p);
+    else if (news || !rollup_is_parent(area))
+        rollup_describe(e, area, p->bond, hub, c);
+    else
+        rollup_widen(e, area, c);
     if (news && !e->working_off)
         area->last_seq = e->number;
+    record_store(e, area);
+    link_concerned(e, &k);
+}
+
+/* One more than enough. Where it works may be new to the parent, and whoever is there is told. */
+static void widen(struct engine *e, const uint8_t hub[HUB_LEN], const struct record *c)
+{
+    struct ekey k = rollup_area(hub);
+    if (!state_get(e->state, T_ENTERPRISE, k.b, EKEY_LEN).p)
+        return;
+    struct record *area = identity_record(e, &k, (struct slice){0});
+    if (engine_failed(e) || !rollup_is_parent(area) || !rollup_widen(e, area, c))
+        return;
     record_store(e, area);
     link_concerned(e, &k);
 }
@@ -133,13 +172,15 @@ static void join(struct engine *e, struct record *c, uint32_t at, const uint8_t 
     c->areas = list;
     c->n_areas++;
     if (h.members == rule->when.at_least)
-        touch(e, hub, p, true);
+        touch(e, hub, p, c, true);
+    else if (p->bond && h.members > rule->when.at_least)
+        widen(e, hub, c);
 }
 
 static void leave(struct engine *e, struct record *c, uint32_t at)
 {
     struct link l = c->areas[at];
-    struct ekey k = area_key(l.hub);
+    struct ekey k = rollup_area(l.hub);
     struct hub h;
     if (hub_load(e, l.hub, &h))
         hub_leave(e, l.hub, &h, l.slot);
@@ -156,54 +197,73 @@ void area_leave_all(struct engine *e, struct record *c)
 }
 
 /* Under new settings, how many are enough may be another number. */
-static void look_again(struct engine *e, const uint8_t hub[HUB_LEN], const struct rule *rule, const struct place *p)
+static void look_again(struct engine *e, const uint8_t hub[HUB_LEN], const struct rule *rule, const struct place *p,
+                       const struct record *c)
 {
-    struct ekey k = area_key(hub);
+    struct ekey k = rollup_area(hub);
     struct hub h;
     bool enough = hub_load(e, hub, &h) && h.members >= rule->when.at_least;
     if (enough || state_get(e->state, T_ENTERPRISE, k.b, EKEY_LEN).p)
-        touch(e, hub, p, false);
+        touch(e, hub, p, c, false);
 }
 
-static int64_t publish(struct engine *e, struct record *c, const struct rule *rule, int64_t at,
-                       uint8_t hub[HUB_LEN])
+struct hubs {
+    uint8_t (*list)[HUB_LEN];
+    uint32_t n;
+};
+
+static void enter(struct engine *e, struct record *c, const struct rule *rule, const struct place *p, struct hubs *l)
 {
-    struct place p;
-    memset(hub, 0, HUB_LEN);
-    if (!area_of(c, rule->when.area, &p))
-        return INT64_MAX;
-    struct verdict v = radiation_holds(e, c, &e->settings->radiations[rule->when.radiation], at);
-    if (!v.holds)
-        return v.until;
-    area_hub(hub, ekey_status(&c->key), rule, &p);
+    uint8_t *hub = l->list[l->n++];
+    area_hub(hub, ekey_status(&c->key), rule, p);
     uint32_t pos = position(c, hub);
     if (!is_member(c, pos, hub))
-        join(e, c, pos, hub, rule, &p);
+        join(e, c, pos, hub, rule, p);
     else if (e->sweeping)
-        look_again(e, hub, rule, &p);
+        look_again(e, hub, rule, p, c);
+}
+
+static int64_t publish(struct engine *e, struct record *c, const struct rule *rule, int64_t at, struct hubs *l)
+{
+    struct place *places = NULL;
+    uint32_t n = areas_of(e, c, rule->when.area, &places);
+    if (!n)
+        return INT64_MAX;
+    struct verdict v = radiation_holds(e, c, &e->settings->radiations[rule->when.radiation], at);
+    for (uint32_t i = 0; i < n && v.holds; i++)
+        enter(e, c, rule, &places[i], l);
     return v.until;
 }
 
-static bool listed(const uint8_t (*hubs)[HUB_LEN], uint32_t n, const uint8_t hub[HUB_LEN])
+static bool listed(const struct hubs *l, const uint8_t hub[HUB_LEN])
 {
-    for (uint32_t i = 0; i < n; i++)
-        if (memcmp(hubs[i], hub, HUB_LEN) == 0)
+    for (uint32_t i = 0; i < l->n; i++)
+        if (memcmp(l->list[i], hub, HUB_LEN) == 0)
             return true;
     return false;
+}
+
+/* How many areas it can lie in. */
+static size_t areas_room(const struct settings *s, const struct record *c)
+{
+    size_t room = 1;
+    for (uint32_t i = 0; i < s->n_area_rules; i++)
+        room += s->rules[s->area_rules[i]].when.area->by ? (size_t)c->n_links + c->n_places : 1;
+    return room;
 }
 
 int64_t area_publish(struct engine *e, struct record *c, const struct judgement *j)
 {
     const struct settings *s = e->settings;
-    uint8_t (*hubs)[HUB_LEN] = arena_alloc(&e->scratch, (s->n_area_rules + 1) * sizeof *hubs);
+    struct hubs l = {arena_alloc(&e->scratch, areas_room(s, c) * sizeof *l.list), 0};
     uint32_t n = c->unresolved ? 0 : s->n_area_rules;
     int64_t next = INT64_MAX;
     for (uint32_t i = 0; i < n; i++) {
-        int64_t until = publish(e, c, &s->rules[s->area_rules[i]], j->at, hubs[i]);
+        int64_t until = publish(e, c, &s->rules[s->area_rules[i]], j->at, &l);
         next = until < next ? until : next;
     }
     for (uint32_t i = c->n_areas; i-- > 0;)
-        if (!listed((const uint8_t (*)[HUB_LEN])hubs, n, c->areas[i].hub))
+        if (!listed(&l, c->areas[i].hub))
             leave(e, c, i);
     return next;
 }
@@ -223,6 +283,7 @@ void area_judge(struct engine *e, struct record *area, int64_t at, struct judgem
     uint32_t i = (uint32_t)(rule - s->rules);
     j->fired[i / 64] |= UINT64_C(1) << i % 64;
     j->level = rule->raise;
+    j->evidence_sum = rollup_is_parent(area) ? rollup_sum(area) : 0; /* who hears of it: more is worth an event */
 }
 
 uint32_t area_members(struct engine *e, const struct record *area, struct member *list, uint32_t room, uint32_t *total)
@@ -241,7 +302,8 @@ uint32_t area_members(struct engine *e, const struct record *area, struct member
             if (!members[i].key.b[0])
                 continue;
             const struct record *m = identity_record(e, &members[i].key, (struct slice){0});
-            list[n++] = (struct member){record_uscc(m), m->name, m->own_level};
+            uint32_t places = m->n_places < EVENT_MEMBER_PLACES_MAX ? m->n_places : EVENT_MEMBER_PLACES_MAX;
+            list[n++] = (struct member){record_uscc(m), m->name, m->own_level, places, m->places};
         }
     }
     return n;

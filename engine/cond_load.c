@@ -328,10 +328,41 @@ static uint8_t load_length(struct loader *l, const struct tree *t, const char *k
     return (uint8_t)v;
 }
 
-/* {area: {region: 9, industry: 3, level: major, at_least: 3, within: 30d}} */
+static uint8_t load_area_by(struct loader *l, const struct tree *t)
+{
+    static const struct {
+        const char *word;
+        enum area_by by;
+    } rows[] = {{"owner", AREA_BY_OWNER}, {"project", AREA_BY_PROJECT}, {"zone", AREA_BY_ZONE}};
+    static const char *const words[] = {"owner", "project", "zone"};
+    for (size_t i = 0; t->type == TREE_SCALAR && i < ARRAY_LEN(rows); i++)
+        if (slice_is(t->text, rows[i].word))
+            return (uint8_t)rows[i].by;
+    mistake_at(l->m, t, t->type == TREE_SCALAR ? nearest_word(t->text, words, ARRAY_LEN(words)) : NULL,
+               "by: owner, project or zone makes one area");
+    return AREA_BY_PLACE;
+}
+
+/* What makes one area: digits of the region and characters of the industry, or what binds. */
+static void load_extent(struct loader *l, const struct tree *arg, struct area *a)
+{
+    const struct tree *by = tree_get(arg, "by"), *region = tree_get(arg, "region");
+    const struct tree *industry = tree_get(arg, "industry");
+    if (by && (region || industry))
+        mistake_at(l->m, by, NULL, "area: either 'by', or region and industry; in_regions and in_industries limit both");
+    else if (!by && !region && !industry)
+        mistake_at(l->m, arg, NULL, "area: region or industry is needed, or 'by': what makes one area");
+    if (by)
+        a->by = load_area_by(l, by);
+    a->region_digits = load_length(l, region, "region", "digits of the region (2, 4, 6, 9, 12)", 12);
+    a->industry_length = load_length(l, industry, "industry", "characters of the industry (1 to 5)", 5);
+}
+
+/* {area: {region: 9, industry: 3, level: major, at_least: 3, within: 30d}}, {area: {by: project, level: ...}} */
 static void load_area(struct loader *l, const struct tree *t, const struct tree *arg, struct cond *c, int depth)
 {
-    static const char *const words[] = {"region", "industry", "level", "at_least", "within", "in_regions", "in_industries"};
+    static const char *const words[] = {"by",       "region", "industry",   "level",
+                                        "at_least", "within", "in_regions", "in_industries"};
     l->across = true;
     l->area = true;
     if (depth > 1) {
@@ -344,10 +375,7 @@ static void load_area(struct loader *l, const struct tree *t, const struct tree 
     const struct tree *level = tree_get(arg, "level"), *regions = tree_get(arg, "in_regions");
     const struct tree *industries = tree_get(arg, "in_industries");
     struct area *a = c->area = arena_zalloc(&l->s->arena, sizeof *a);
-    a->region_digits = load_length(l, tree_get(arg, "region"), "region", "digits of the region (2, 4, 6, 9, 12)", 12);
-    a->industry_length = load_length(l, tree_get(arg, "industry"), "industry", "characters of the industry (1 to 5)", 5);
-    if (!tree_get(arg, "region") && !tree_get(arg, "industry"))
-        mistake_at(l->m, arg, NULL, "area: region or industry is needed: what makes one area");
+    load_extent(l, arg, a);
     if (regions)
         a->regions = load_regions(l, regions, &a->n_regions, "in_regions");
     if (industries)

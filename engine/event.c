@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/event.h"
 
-enum { EVENT_VERSION = 2, EVENT_RULES_CHANGED = 1 };
+enum { EVENT_VERSION = 3, EVENT_RULES_CHANGED = 1 };
 
 /* The plain fields, each once, for both directions. */
 #define EVENT_UNSIGNED(ev)                                                                                   \
@@ -81,6 +81,9 @@ static void put_lists(struct buf *b, const struct event *ev)
         buf_slice(b, ev->members[i].uscc);
         buf_slice(b, ev->members[i].name);
         buf_u8(b, ev->members[i].level);
+        buf_varint(b, ev->members[i].n_places);
+        for (uint32_t k = 0; k < ev->members[i].n_places; k++)
+            buf_varint(b, ev->members[i].places[k]);
     }
 }
 
@@ -150,6 +153,24 @@ static void get_evidence(struct rd *r, struct arena *a, struct event *ev)
     ev->evidence = list;
 }
 
+static void get_members(struct rd *r, struct arena *a, struct event *ev)
+{
+    ev->n_members = (uint32_t)rd_count(r, 4);
+    struct member *members = arena_zalloc(a, (ev->n_members + 1) * sizeof *members);
+    for (uint32_t i = 0; i < ev->n_members && !r->bad; i++) {
+        struct member *m = &members[i];
+        m->uscc = rd_slice(r);
+        m->name = rd_slice(r);
+        m->level = rd_u8(r);
+        m->n_places = (uint32_t)rd_count(r, 1);
+        region_t *places = arena_alloc(a, (m->n_places + 1) * sizeof *places);
+        for (uint32_t k = 0; k < m->n_places; k++)
+            places[k] = rd_varint(r);
+        m->places = places;
+    }
+    ev->members = members;
+}
+
 static void get_lists(struct rd *r, struct arena *a, struct event *ev)
 {
     ev->n_tags = (uint32_t)rd_count(r, 1);
@@ -181,14 +202,7 @@ static void get_lists(struct rd *r, struct arena *a, struct event *ev)
         teams[i] = rd_slice(r);
     ev->teams = teams;
     ev->members_total = (uint32_t)rd_varint(r);
-    ev->n_members = (uint32_t)rd_count(r, 3);
-    struct member *members = arena_zalloc(a, (ev->n_members + 1) * sizeof *members);
-    for (uint32_t i = 0; i < ev->n_members && !r->bad; i++) {
-        members[i].uscc = rd_slice(r);
-        members[i].name = rd_slice(r);
-        members[i].level = rd_u8(r);
-    }
-    ev->members = members;
+    get_members(r, a, ev);
 }
 
 static void get_plain(struct rd *r, struct event *ev)

@@ -13,6 +13,7 @@
 
 enum { EVENT_SIGNALS_MAX = 32, /* evidence, and signals of one reason, that an event lists */
        EVENT_REASONS_MAX = 64, /* the weightiest of the rules that hold */
+       EVENT_MEMBER_PLACES_MAX = 16, /* of a member of an area */
        EVENT_TAGS_MAX = 64 };  /* the first, in the order of the file */
 
 struct reason {
@@ -47,10 +48,12 @@ struct assessed {
     struct slice source;
 };
 
-/* A member of an area's alert. */
+/* A member of an area's alert. It is shown to those alone who may see one of its places. */
 struct member {
     struct slice uscc, name;
     uint8_t level;
+    uint32_t n_places;
+    const region_t *places;    /* at most EVENT_MEMBER_PLACES_MAX */
 };
 
 struct event {

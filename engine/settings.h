@@ -85,8 +85,12 @@ struct radiation {
     uint32_t classes;           /* 1 << enum link_class, of all conditions that ask for it; 0: an area's only */
 };
 
-/* Of an area condition: which digits of the region, which characters of the industry make one area; 0: not told apart. */
+/* Of an area condition: which digits of the region, which characters of the industry make one area; 0: not told apart.
+ * Or what binds its enterprises: then its alert is the parent of theirs (engine/rollup.h). */
+enum area_by { AREA_BY_PLACE, AREA_BY_OWNER = LINK_OWNER, AREA_BY_PROJECT = LINK_PROJECT, AREA_BY_ZONE = 15 };
+
 struct area {
+    uint8_t by;                 /* enum area_by */
     uint8_t region_digits, industry_length;
     uint32_t n_regions, n_industries; /* only these prefixes; 0: all */
     region_t *regions;

@@ -362,6 +362,8 @@ static void tell_members(struct bench *b, const struct record *r, struct explana
     for (uint32_t i = 0; i < x->n_members; i++) {
         list[i].uscc = arena_slice(b->out, list[i].uscc);
         list[i].name = arena_slice(b->out, list[i].name);
+        if (list[i].n_places)
+            list[i].places = arena_copy(b->out, list[i].places, list[i].n_places * sizeof *list[i].places);
     }
     x->members = x->n_members ? arena_copy(b->out, list, x->n_members * sizeof *list) : NULL;
 }

@@ -66,6 +66,9 @@ static const char *related_words(struct bench *b, const struct cond *c)
 static const char *area_words(struct bench *b, const struct cond *c)
 {
     const struct radiation *r = &b->w.settings->radiations[c->radiation];
+    if (c->area->by)
+        return arena_printf(b->out, "level %s, one %s", level_wire(r->level),
+                            c->area->by == AREA_BY_ZONE ? "zone" : links[c->area->by]);
     return arena_printf(b->out, "level %s%s%s", level_wire(r->level), c->area->region_digits ? ", one place" : "",
                         c->area->industry_length ? ", one industry" : "");
 }
