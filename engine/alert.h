@@ -85,6 +85,11 @@ struct alert {
 /* Nothing done yet: all times NO_INT. */
 struct handling handling_none(void);
 
+/* engine/steps.c: the words of what may be done to it now, as its state has it; who may and what each wants is told by the
+ * refusal. At most cap of them; returns how many. w: NULL: none configured. */
+struct work;
+size_t steps_possible(const struct work *w, const struct alert *, const char **words, size_t cap);
+
 enum finding { FINDING_NONE, FINDING_CONFIRMED, FINDING_UNFOUNDED, FINDING_FALSE_CLAIM };
 
 void alert_put(struct buf *, const struct alert *);

@@ -608,3 +608,32 @@ void life_act(struct engine *e, const struct entry_action *x)
     alert_emit(e, d.c, &a, e->time, &d.ev);
     life_judge(e, d.c, e->time, CAUSE_SIGNALS); /* a finding, or what was settled, may change it; and when to look again */
 }
+
+/* ---- what is possible ---- */
+
+static bool could(const struct work *w, const struct alert *a, enum event_type event)
+{
+    switch (event) {
+    case EVENT_DISPOSED:
+        return a->finding == FINDING_CONFIRMED;
+    case EVENT_EXTENDED:
+        return w && w->extend.given && a->due != NO_INT && !a->h.extended;
+    case EVENT_HELD:
+        return a->h.held_until == NO_INT;
+    case EVENT_ESCALATED:
+        return !w || !w->has_teams || a->h.tier + 1u < w->n_tiers;
+    case EVENT_CORRECTED:
+        return a->h.undo_entry != 0;
+    default:
+        return true;
+    }
+}
+
+size_t steps_possible(const struct work *w, const struct alert *a, const char **words, size_t cap)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < ARRAY_LEN(steps) && n < cap; i++)
+        if ((steps[i].from >> a->state & 1) && could(w, a, steps[i].event))
+            words[n++] = steps[i].what;
+    return n;
+}
