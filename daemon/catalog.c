@@ -158,6 +158,8 @@ static void compile(struct catalog *c, const struct catalog_files *files, struct
         check_routes(c, compiled->work, files->teams, report);
         if (c->regions)
             settings_accept_regions(compiled, c->regions);
+        c->compiled = compiled;
+        return;
     }
     settings_destroy(compiled);
 }
@@ -199,6 +201,7 @@ bool catalog_load(struct catalog *c, const struct catalog_files *files, struct a
 
 void catalog_finish(struct catalog *c)
 {
+    settings_destroy(c->compiled);
     kinds_destroy(c->kinds);
     regions_destroy(c->regions);
     *c = (struct catalog){0};

@@ -10,6 +10,8 @@
 #include "lib/region.h"
 #include "lib/tree.h"
 
+struct settings;
+
 struct catalog_files {
     const char *kinds, *regions, *rules;
     const char *festivals;  /* first days of lunar years */
@@ -26,6 +28,7 @@ struct catalog {
     const struct tree *rules;    /* the rules file as read */
     const struct tree *teams, *measures, *deadlines; /* as read; NULL: none */
     const struct tree *settings; /* engine/settings.h says what is in it; in the arena */
+    struct settings *compiled;   /* of it: what queries and event texts ask of teams, measures and the calendar */
     uint8_t hash[CHAIN_LEN];     /* BLAKE2b-256 of the encoded settings: their version */
 };
 

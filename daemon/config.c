@@ -3,6 +3,7 @@
  * principal room's. */
 #include "daemon/config.h"
 
+#include "engine/settings.h"
 #include "lib/calendar.h"
 #include "lib/endpoint.h"
 #include "lib/mem.h"
@@ -38,6 +39,8 @@ struct loading {
     struct slice text;
     const char *dir;      /* of the file: names in it are relative to this */
     const char *files[FILE_COUNT]; /* by enum config_file */
+    const struct tree *principals; /* the document; NULL: none, or not read */
+    struct slice principals_text;
 };
 
 static const struct {
@@ -327,11 +330,20 @@ static void set_disk_free(struct loading *l, const struct tree *t)
         l->c->limits.disk_free_ppm = v;
 }
 
+static void set_presence(struct loading *l, const struct tree *t)
+{
+    int64_t v;
+    if (!tree_duration(t, &v) || v < 1000 || v > DAY_MS)
+        mistake_at(&l->m, t, "presence: 1m", "\"presence\" must be a time from 1s to 1d");
+    else
+        l->c->limits.presence_ms = v;
+}
+
 static void set_limits(struct loading *l, const struct tree *t)
 {
     static const struct key keys[] = {
         {"max_batch", set_max_batch}, {"max_bytes", set_max_bytes}, {"cache", set_cache},
-        {"debt", set_debt},           {"disk_free", set_disk_free},
+        {"debt", set_debt},           {"disk_free", set_disk_free}, {"presence", set_presence},
     };
     if (t->type != TREE_MAP)
         mistake_at(&l->m, t, "limits: {max_batch: 1000}", "\"limits\" must be a map");
@@ -375,6 +387,7 @@ static void set_defaults(struct config *c)
         .cache = 512 << 20,
         .debt = 1200000,
         .disk_free_ppm = 50000,
+        .presence_ms = 60000,
     };
 }
 
@@ -416,6 +429,8 @@ static void load_principals(struct loading *l)
         struct mistakes m = {.arena = &c->arena, .file = file};
         principals_load(&c->principals, t, &c->arena, &m);
         report_mistakes(l->report, &m, text);
+        l->principals = t;
+        l->principals_text = text;
     }
     for (unsigned i = 0; i < c->n_listen; i++) {
         struct slice name = slice_of(c->listen[i].principal);
@@ -472,6 +487,30 @@ static void load_catalog(struct loading *l)
         assert(l->report->errors);
 }
 
+/* A principal's team is one of teams.yaml, where teams are configured. */
+static void check_principals(struct loading *l)
+{
+    struct arena *a = &l->c->arena;
+    const struct catalog *c = &l->c->catalog;
+    const struct work *w = c->compiled ? c->compiled->work : NULL;
+    const struct tree *list = l->principals ? tree_get(l->principals, "principals") : NULL;
+    struct mistakes m = {.arena = a, .file = l->files[FILE_PRINCIPALS]};
+    if (!w || !w->has_teams || !list || list->type != TREE_LIST)
+        return;
+    const char **names = arena_alloc(a, (w->n_teams + 1) * sizeof *names);
+    for (uint32_t i = 0; i < w->n_teams; i++)
+        names[i] = arena_slice(a, w->teams[i].id).p;
+    for (uint32_t i = 0; i < list->n; i++) {
+        const struct tree *team = list->items[i]->type == TREE_MAP ? tree_get(list->items[i], "team") : NULL;
+        if (!team || team->type != TREE_SCALAR || work_team_named(w, team->text))
+            continue;
+        const char *near = nearest_word(team->text, names, w->n_teams);
+        mistake_at(&m, team, near ? arena_printf(a, "did you mean \"%s\"?", near) : "'wagewarn routes list' names them",
+                   "no team \"%.*s\" in %s", SLICE_ARG(team->text), l->files[FILE_TEAMS]);
+    }
+    report_mistakes(l->report, &m, l->principals_text);
+}
+
 struct config *config_load(const struct options *options, struct report *report)
 {
     struct config *c = mem_zalloc(sizeof *c);
@@ -485,6 +524,7 @@ struct config *config_load(const struct options *options, struct report *report)
     load_principals(&l);
     report_mistakes(report, &l.m, l.text);
     load_catalog(&l);
+    check_principals(&l);
     if (!report->errors)
         return c;
     config_release(c);

@@ -2,7 +2,9 @@
 /* Alert events to msgpack. Owns nothing; the words come from the dictionary, whose texts never move. */
 #include "daemon/eventpack.h"
 
-#include "engine/settings.h"
+#include "engine/fold.h"
+
+#include <stdio.h>
 
 void eventpack_text(struct buf *b, struct slice s)
 {
@@ -43,6 +45,58 @@ void eventpack_enterprise(struct buf *b, struct slice uscc, struct slice name, r
     eventpack_text(b, industry);
 }
 
+/* Not by what else binds its enterprises: a project's number may begin with a region's code, but goes on. */
+static bool named_by_place(struct slice name, region_t place)
+{
+    char text[16];
+    size_t n = region_text(place, text);
+    return name.n >= n && memcmp(name.p, text, n) == 0 && (name.n == n || name.p[n] == ' ');
+}
+
+struct slice eventpack_name(const struct regions *regions, const struct ekey *key, struct slice name, const region_t *places,
+                            uint32_t n_places, struct slice industry, char room[PACK_NAME_MAX])
+{
+    size_t n = regions && n_places && ekey_kind(key) == EKEY_AREA && named_by_place(name, places[0])
+                   ? regions_full_name(regions, places[0], room, PACK_NAME_MAX)
+                   : 0;
+    if (!n)
+        return name;
+    if (industry.n && n + 1 + industry.n < PACK_NAME_MAX)
+        n += (size_t)snprintf(room + n, PACK_NAME_MAX - n, " %.*s", SLICE_ARG(industry));
+    return (struct slice){room, n};
+}
+
+static uint64_t entry_of(uint64_t seq)
+{
+    return seq & ((UINT64_C(1) << DERIVED_SHIFT) - 1);
+}
+
+void eventpack_seq(struct enc_open *m, uint64_t seq)
+{
+    enc_kv_uint(m, "seq", entry_of(seq));
+    if (seq != entry_of(seq))
+        enc_kv_uint(m, "ordinal", seq >> DERIVED_SHIFT);
+}
+
+void eventpack_tier(struct enc_open *m, const struct work *w, unsigned tier)
+{
+    if (!w || tier >= w->n_tiers)
+        return;
+    enc_key(m, "tier");
+    struct enc_open t = enc_map_open(m->b);
+    enc_kv_uint(&t, "number", tier);
+    enc_kv_slice(&t, "id", w->tiers[tier].id);
+    enc_kv_slice(&t, "zh", w->tiers[tier].zh);
+    enc_kv_slice(&t, "en", w->tiers[tier].en);
+    enc_close(&t);
+}
+
+const char *eventpack_step(unsigned due_step)
+{
+    static const char *const words[] = {[DUE_ACCEPT] = "accept", [DUE_VERIFY] = "verify", [DUE_CLOSE] = "close"};
+    return due_step < ARRAY_LEN(words) ? words[due_step] : NULL;
+}
+
 static void reason(struct buf *b, const struct reason *r, const struct dict *d)
 {
     struct slice id, zh, en;
@@ -55,7 +109,7 @@ static void reason(struct buf *b, const struct reason *r, const struct dict *d)
     enc_key(&m, "signals");
     enc_list(b, r->n);
     for (uint32_t i = 0; i < r->n; i++)
-        enc_uint(b, r->signals[i]);
+        enc_uint(b, entry_of(r->signals[i]));
     enc_kv_uint(&m, "signals_total", r->signals_total);
     if (r->other.n) {
         static const char *const links[LINK_CLASS_END] = {"", "owner", "project", "parent", "successor"};
@@ -92,7 +146,7 @@ void eventpack_evidence(struct buf *b, const struct event *ev, const struct dict
         const struct evidence *e = &ev->evidence[i];
         struct slice kind = dict_text(d, DICT_KIND, e->kind);
         struct enc_open m = enc_map_open(b);
-        enc_kv_uint(&m, "seq", e->seq);
+        eventpack_seq(&m, e->seq);
         enc_kv_slice(&m, "id", e->id);
         enc_kv_slice(&m, "source", dict_text(d, DICT_SOURCE, e->source));
         enc_kv_slice(&m, "kind", kind);
@@ -165,8 +219,15 @@ void eventpack_more(struct enc_open *m, const struct event *ev)
     }
 }
 
-void eventpack_teams(struct buf *b, struct slice team, const struct slice *joined, size_t n_joined)
+void eventpack_teams(struct buf *b, const struct slice *teams, size_t n, struct slice team, const struct slice *joined,
+                     size_t n_joined)
 {
+    if (n) {
+        enc_list(b, n);
+        for (size_t i = 0; i < n; i++)
+            enc_slice(b, teams[i]);
+        return;
+    }
     enc_list(b, n_joined + (team.n ? 1 : 0));
     if (team.n)
         enc_slice(b, team);
@@ -203,10 +264,17 @@ static void action_pairs(struct enc_open *m, const struct event *ev)
         enc_kv_int(m, "people", ev->people);
     if (ev->amount != NO_INT)
         enc_kv_int(m, "amount", ev->amount);
+    if (ev->type == EVENT_OVERDUE)
+        enc_kv_str(m, "step", eventpack_step(ev->step));
+    if (ev->until != NO_INT)
+        enc_kv_int(m, "until", ev->until);
 }
 
-uint32_t eventpack_body(struct buf *b, const struct event *ev, const struct dict *d)
+uint32_t eventpack_body(struct buf *b, const struct event *ev, const struct pack_words *words)
 {
+    const struct dict *d = words->dict;
+    char room[PACK_NAME_MAX];
+    struct slice name = eventpack_name(words->regions, &ev->key, ev->name, ev->places, ev->n_places, ev->industry, room);
     struct enc_open m = {.b = b}; /* never closed: the header is the caller's */
     enc_kv_int(&m, "at", ev->at);
     enc_kv_str(&m, "type", event_wire(ev->type));
@@ -217,7 +285,7 @@ uint32_t eventpack_body(struct buf *b, const struct event *ev, const struct dict
     enc_kv_str(&m, "level_before", level_wire(ev->level_before));
     enc_kv_int(&m, "score", ev->score);
     enc_key(&m, "enterprise");
-    eventpack_enterprise(b, ev->uscc, ev->name, ev->region, ev->industry);
+    eventpack_enterprise(b, ev->uscc, name, ev->region, ev->industry);
     enc_kv_slice(&m, "title", event_title(ev, d, true));
     enc_kv_slice(&m, "title_en", event_title(ev, d, false));
     enc_key(&m, "reasons");
@@ -229,7 +297,8 @@ uint32_t eventpack_body(struct buf *b, const struct event *ev, const struct dict
     enc_kv_uint(&m, "evidence_total", ev->evidence_total);
     eventpack_more(&m, ev);
     enc_key(&m, "teams");
-    eventpack_teams(b, ev->team, NULL, 0);
+    eventpack_teams(b, ev->teams, ev->n_teams, ev->team, NULL, 0);
+    eventpack_tier(&m, words->work, ev->tier);
     enc_key(&m, "due");
     eventpack_int(b, ev->due);
     if (ekey_status(&ev->key) != STATUS_ACTUAL)

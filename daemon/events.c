@@ -2,7 +2,7 @@
 /* Owns the recent events in memory and the main thread's reader of the view. */
 #include "daemon/events.h"
 
-#include "daemon/eventpack.h"
+#include "daemon/members.h"
 #include "engine/alert.h"
 #include "lib/mem.h"
 
@@ -22,12 +22,13 @@ struct recent {
 };
 
 struct events {
-    const struct dict *dict;
+    struct pack_words words;
     struct view_reader *reader;
     bool fresh;             /* the reader sees a commit; rest is due */
     uint64_t head, first;   /* recent[] holds first .. head */
     struct recent **recent; /* a ring: number modulo cap */
     size_t cap;
+    struct buf cut;     /* of the event cut last for one who may not see all of it */
     struct arena arena; /* of the event read last from the view */
     struct event ev;
     struct buf pairs;
@@ -57,7 +58,7 @@ int events_open(struct events **out, struct view *view, const struct dict *dict,
         return code;
     }
     view_reader_rest(e->reader);
-    e->dict = dict;
+    e->words.dict = dict;
     e->head = head;
     e->first = head + 1;
     *out = e;
@@ -93,7 +94,14 @@ void events_close(struct events *e)
     view_reader_close(e->reader);
     arena_finish(&e->arena);
     buf_finish(&e->pairs);
+    buf_finish(&e->cut);
     free(e);
+}
+
+void events_words(struct events *e, const struct regions *regions, const struct work *work)
+{
+    e->words.regions = regions;
+    e->words.work = work;
 }
 
 /* ---- memory ---- */
@@ -149,7 +157,7 @@ static int make_ready(struct events *e, struct recent *r, struct err *err)
     int code = event_get(r->bytes, &r->arena, &r->ev, err);
     if (code)
         return code;
-    r->n_pairs = eventpack_body(&r->pairs, &r->ev, e->dict);
+    r->n_pairs = eventpack_body(&r->pairs, &r->ev, &e->words);
     r->ready = true;
     return 0;
 }
@@ -208,7 +216,7 @@ static int read_view(struct events *e, uint64_t seq, struct shown_event *out, st
     got = event_get(value, &e->arena, &e->ev, err);
     if (got)
         return got;
-    out->n_pairs = eventpack_body(&e->pairs, &e->ev, e->dict);
+    out->n_pairs = eventpack_body(&e->pairs, &e->ev, &e->words);
     out->pairs = (struct slice){(const char *)e->pairs.p, e->pairs.n};
     out->ev = &e->ev;
     return 1;
@@ -225,6 +233,21 @@ int events_get(struct events *e, uint64_t seq, struct shown_event *out, struct e
         return code;
     *out = (struct shown_event){&r->ev, {(const char *)r->pairs.p, r->pairs.n}, r->n_pairs};
     return 1;
+}
+
+void events_cut(struct events *e, const region_t *regions, size_t n_regions, struct shown_event *shown)
+{
+    struct member list[EVENT_SIGNALS_MAX];
+    struct event ev = *shown->ev;
+    if (!ev.n_members || !n_regions || ev.n_members > EVENT_SIGNALS_MAX)
+        return;
+    ev.n_members = members_seen(ev.members, ev.n_members, regions, n_regions, list);
+    ev.members = list;
+    if (ev.n_members == shown->ev->n_members)
+        return;
+    buf_reset(&e->cut);
+    shown->n_pairs = eventpack_body(&e->cut, &ev, &e->words);
+    shown->pairs = (struct slice){(const char *)e->cut.p, e->cut.n};
 }
 
 int events_alert(struct events *e, uint64_t number, struct ekey *key, const region_t **places,
@@ -259,6 +282,13 @@ int events_alert(struct events *e, uint64_t number, struct ekey *key, const regi
     *places = alert.places;
     *n_places = alert.n_places;
     return 1;
+}
+
+int events_waiting(struct events *e, uint64_t number, struct waiting *w, struct err *err)
+{
+    int got = look(e, err);
+    arena_reset(&e->arena);
+    return got ? got : waiting_get(e->reader, number, &e->arena, w, err);
 }
 
 uint64_t events_head(const struct events *e)

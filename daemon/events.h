@@ -9,6 +9,8 @@
 #define DAEMON_EVENTS_H
 
 #include "daemon/batch.h"
+#include "daemon/waiting.h"
+#include "daemon/eventpack.h"
 #include "engine/event.h"
 #include "store/view.h"
 
@@ -24,6 +26,8 @@ struct shown_event {
 /* head: number of the last event of the journal. */
 int events_open(struct events **, struct view *, const struct dict *, uint64_t head, struct err *) WW_CHECK;
 void events_close(struct events *);
+/* What regions, tiers are called from now on; both must stay until the next call. NULL: not known. */
+void events_words(struct events *, const struct regions *, const struct work *);
 
 /* A batch is durable: takes over what it brought. keep: somebody listens. viewed: the last entry that the
  * view holds; what is not newer may leave memory. */
@@ -36,10 +40,15 @@ uint64_t events_oldest(struct events *); /* the first that is kept; head + 1 at 
 /* 1: there; 0: not readable yet, ask after the next checkpoint; WW_ETOOOLD: no longer kept; WW_EDAMAGED,
  * WW_EIO. */
 int events_get(struct events *, uint64_t seq, struct shown_event *, struct err *) WW_CHECK;
+/* The same event for one who sees only these regions: of an area's members those in them; how many there are stays. Valid
+ * until the next call of this. */
+void events_cut(struct events *, const region_t *regions, size_t n_regions, struct shown_event *);
 /* The enterprise of an alert and its places, as of its latest event. The same returns; 0 also when there is
  * none. */
 int events_alert(struct events *, uint64_t alert, struct ekey *, const region_t **places, uint32_t *n_places,
                  struct err *) WW_CHECK;
+/* A signal that waits to be sorted, or was; valid until events_rest(). 1; 0: the view has none; negative. */
+int events_waiting(struct events *, uint64_t number, struct waiting *, struct err *) WW_CHECK;
 void events_rest(struct events *); /* at the end of a turn: lets go of the view's pages */
 
 #endif

@@ -14,6 +14,7 @@
 #include "daemon/writer.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "store/disk.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -337,14 +338,18 @@ static int start_threads(struct daemon *d, struct feeds *feeds, uint8_t settings
     int code = writer_start(&d->writer, &d->recovered, &w, &d->err);
     if (code)
         return code;
+    char *journal_dir = disk_path(d->state_dir, "journal");
     struct query_options q = {
         .view = d->recovered.view,
         .writer = d->writer,
         .dict = engine_dict(d->recovered.engine),
+        .journal_dir = journal_dir,
         .done = pass_word,
         .arg = d->wake,
     };
-    return query_start(&d->queries, &q, &d->err);
+    code = query_start(&d->queries, &q, &d->err);
+    free(journal_dir);
+    return code;
 }
 
 static int start_server(struct daemon *d)

@@ -22,6 +22,7 @@ struct query_thread {
     struct view_reader *reader;
     struct state_loader loader; /* over the reader */
     struct engine *explainer;
+    char *journal_dir;
     struct arena scratch;
     pthread_t thread;
     pthread_mutex_t lock; /* of all that follows */
@@ -42,7 +43,10 @@ static const struct {
     {"alert", answer_alert},     {"kinds", answer_kinds}, {"enterprise", answer_enterprise},
     {"signals", answer_signals}, {"rules", answer_rules}, {"explain", answer_explain},
     {"unresolved", answer_unresolved},
-    {"shadow", answer_shadow},
+    {"shadow", answer_shadow},   {"intake", answer_intake},
+    {"enterprises", answer_enterprises},
+    {"measures", answer_measures}, {"teams", answer_teams},  {"routes", answer_routes},
+    {"statistics", answer_statistics}, {"audit", answer_audit},
 };
 
 /* ---- what all answers share ---- */
@@ -131,7 +135,8 @@ static int (*find_answer(struct answer *a))(struct answer *)
     if (what.p)
         answer_refuse(
             a, WIRE_ERROR_UNKNOWN_QUERY,
-            "no such query; ask for status, feeds, alerts, alert, enterprise, signals, kinds, rules, explain or shadow");
+            "no such query; ask for status, feeds, alerts, alert, enterprise, signals, kinds, rules, explain, shadow, intake, "
+            "measures, teams, routes, statistics or audit");
     else
         answer_refuse(a, WIRE_ERROR_MISSING_FIELD, "'what' is missing: it names the query");
     return NULL;
@@ -180,6 +185,7 @@ static int run_query(struct query_thread *t, struct query *q, struct err *err)
         .explainer = &t->explainer,
         .loader = &t->loader,
         .store_id = writer_store_id(t->o.writer),
+        .journal_dir = t->journal_dir,
         .scratch = t->scratch,
         .err = err,
     };
@@ -261,6 +267,7 @@ int query_start(struct query_thread **out, const struct query_options *o, struct
 {
     struct query_thread *t = mem_zalloc(sizeof *t);
     t->o = *o;
+    t->journal_dir = o->journal_dir ? mem_strndup(o->journal_dir, strlen(o->journal_dir)) : NULL;
     pthread_mutex_init(&t->lock, NULL);
     pthread_cond_init(&t->wake, NULL);
     int rc = view_reader_open(&t->reader, o->view, err);
@@ -281,6 +288,7 @@ out_reader:
 out_free:
     pthread_cond_destroy(&t->wake);
     pthread_mutex_destroy(&t->lock);
+    free(t->journal_dir);
     free(t);
     return rc;
 }
@@ -303,6 +311,7 @@ void query_stop(struct query_thread *t)
     arena_finish(&t->scratch);
     pthread_cond_destroy(&t->wake);
     pthread_mutex_destroy(&t->lock);
+    free(t->journal_dir);
     free(t);
 }
 

@@ -10,6 +10,7 @@
 
 #include "daemon/writer.h"
 #include "lib/codec.h"
+#include "engine/work.h"
 #include "lib/kind.h"
 #include "lib/region.h"
 #include "lib/tree.h"
@@ -40,6 +41,8 @@ struct query_status {
     const struct query_feed *feeds; /* sorted by source */
     size_t n_subscribers;
     const struct query_subscriber *subscribers;
+    size_t n_listening;
+    const struct slice *listening; /* teams */
     size_t n_problems;
     const char *const *problems; /* sentences */
 };
@@ -49,6 +52,9 @@ struct query_catalog {
     const struct kinds *kinds;
     const struct tree *rules; /* of the rules file: a map with `rules` */
     struct slice hash;        /* bytes; shown in hex */
+    const struct regions *regions;
+    const struct work *work;   /* NULL: neither teams, nor measures, nor deadlines */
+    int64_t timezone;          /* ms east of UTC */
     bool shadow;              /* shadow rules are configured */
 };
 
@@ -83,6 +89,7 @@ struct query_options {
     struct view *view;
     struct writer *writer;     /* asked for checkpoints */
     const struct dict *dict;
+    const char *journal_dir;   /* where its segments are; copied */
     void (*done)(void *arg);   /* on the query thread: only passes a word on */
     void *arg;
 };

@@ -4,6 +4,8 @@
 #include "daemon/query_answer.h"
 
 #include "daemon/eventpack.h"
+#include "daemon/members.h"
+#include "daemon/query_rollup.h"
 #include "lib/mem.h"
 #include "lib/uscc.h"
 
@@ -53,13 +55,26 @@ static int get_alert(struct answer *a, uint64_t number, struct alert *al)
     return rc < 0 ? rc : 1;
 }
 
+int answer_alert_row(struct answer *a, uint64_t number, struct alert *al)
+{
+    return get_alert(a, number, al);
+}
+
 static bool sees_alert(const struct answer *a, const struct alert *al)
 {
     return answer_sees(a, al->region, al->places, al->n_places);
 }
 
+/* Its day has passed, or it was told so; what is held or put off is not late for now. */
+static bool overdue(const struct answer *a, const struct alert *al)
+{
+    bool resting = al->h.held_until != NO_INT || al->h.snoozed_until != NO_INT;
+    return al->state != ALERT_STATE_CLOSED &&
+           (al->h.overdue || (!resting && al->due != NO_INT && al->due < a->q->now));
+}
+
 /* The pairs that an item of the list has. */
-static void put_item(struct answer *a, struct enc_open *m, const struct alert *al)
+static int put_item(struct answer *a, struct enc_open *m, const struct alert *al)
 {
     struct buf *b = &a->q->body;
     enc_kv_uint(m, "alert", al->number);
@@ -68,7 +83,10 @@ static void put_item(struct answer *a, struct enc_open *m, const struct alert *a
     enc_kv_str(m, "level", level_wire(al->level));
     enc_kv_int(m, "score", al->score);
     enc_key(m, "enterprise");
-    eventpack_enterprise(b, al->uscc, al->name, al->region, al->industry);
+    char room[PACK_NAME_MAX];
+    eventpack_enterprise(b, al->uscc,
+                         eventpack_name(a->q->catalog->regions, &al->key, al->name, al->places, al->n_places, al->industry, room),
+                         al->region, al->industry);
     enc_kv_slice(m, "title", eventpack_title(al->rule, a->dict, true));
     enc_kv_slice(m, "title_en", eventpack_title(al->rule, a->dict, false));
     enc_kv_int(m, "raised_at", al->raised_at);
@@ -76,9 +94,12 @@ static void put_item(struct answer *a, struct enc_open *m, const struct alert *a
     enc_key(m, "due");
     eventpack_int(b, al->due);
     enc_key(m, "teams");
-    eventpack_teams(b, al->team, al->joined, al->n_joined);
+    eventpack_teams(b, al->teams, al->n_teams, al->team, al->joined, al->n_joined);
+    eventpack_tier(m, a->q->catalog->work, al->h.tier);
+    enc_kv_bool(m, "overdue", overdue(a, al));
     if (ekey_status(&al->key) != STATUS_ACTUAL)
         enc_kv_str(m, "status", status_wire(ekey_status(&al->key)));
+    return rollup_put(a, m, al);
 }
 
 /* ---- the list ---- */
@@ -88,6 +109,8 @@ struct filter {
     int level;       /* -1: any */
     region_t region; /* 0: any */
     bool overdue;
+    bool rollup;     /* what a parent on the same list stands for is left out */
+    struct slice team, measure; /* empty: any */
     uint8_t status;
     uint64_t after, limit;
     struct slice uscc; /* empty: of any enterprise */
@@ -97,7 +120,7 @@ static bool read_words(struct answer *a, struct filter *f)
 {
     struct slice state = {NULL, 0}, level = {NULL, 0}, region = {NULL, 0};
     if (!param_text(a, "state", &state) || !param_text(a, "level", &level) ||
-        !param_text(a, "region", &region) || !param_text(a, "uscc", &f->uscc))
+        !param_text(a, "region", &region) || !param_text(a, "uscc", &f->uscc) || !param_text(a, "team", &f->team) || !param_text(a, "measure", &f->measure))
         return false;
     const char *fault = f->uscc.p ? uscc_fault(f->uscc) : NULL;
     if (fault)
@@ -118,13 +141,8 @@ static bool read_words(struct answer *a, struct filter *f)
 static bool read_filter(struct answer *a, struct filter *f)
 {
     *f = (struct filter){0};
-    return read_words(a, f) && param_bool(a, "overdue", &f->overdue) && param_status(a, &f->status) &&
+    return read_words(a, f) && param_bool(a, "overdue", &f->overdue) && param_bool(a, "rollup", &f->rollup) && param_status(a, &f->status) &&
            param_uint(a, "after", &f->after) && param_limit(a, &f->limit);
-}
-
-static bool overdue(const struct answer *a, const struct alert *al)
-{
-    return al->state != ALERT_STATE_CLOSED && al->due != NO_INT && al->due < a->q->now;
 }
 
 static bool in_region(const struct alert *al, region_t prefix)
@@ -137,11 +155,39 @@ static bool in_region(const struct alert *al, region_t prefix)
     return false;
 }
 
+static bool is_for(const struct alert *al, struct slice team)
+{
+    bool found = slice_eq(al->team, team);
+    for (uint32_t i = 0; i < al->n_teams && !found; i++)
+        found = slice_eq(al->teams[i], team);
+    for (uint32_t i = 0; i < al->n_joined && !found; i++)
+        found = slice_eq(al->joined[i], team);
+    return found;
+}
+
+static bool was_taken(const struct alert *al, struct slice measure)
+{
+    for (uint32_t i = 0; i < al->h.n_taken; i++)
+        if (slice_eq(al->h.taken[i].measure, measure))
+            return true;
+    return false;
+}
+
 static bool passes(const struct answer *a, const struct filter *f, const struct alert *al)
 {
     bool state = f->state < 0 || (f->state == 0 ? al->state != ALERT_STATE_CLOSED : al->state == f->state);
     return state && (f->level < 0 || al->level == f->level) && ekey_status(&al->key) == f->status &&
-           (!f->uscc.n || slice_eq(al->uscc, f->uscc)) && (!f->overdue || overdue(a, al)) && in_region(al, f->region) && sees_alert(a, al);
+           (!f->uscc.n || slice_eq(al->uscc, f->uscc)) && (!f->overdue || overdue(a, al)) &&
+           (!f->team.n || is_for(al, f->team)) && (!f->measure.n || was_taken(al, f->measure)) && in_region(al, f->region) &&
+           sees_alert(a, al);
+}
+
+/* Its parent stands on the same list in its place. 1, 0, negative: failed. */
+static int rolled_up(struct answer *a, const struct filter *f, const struct alert *al)
+{
+    struct alert parent;
+    int rc = f->rollup ? rollup_parent(a, al, &parent) : 0;
+    return rc <= 0 ? rc : passes(a, f, &parent);
 }
 
 struct page {
@@ -162,6 +208,11 @@ static int page_chunk(struct answer *a, const struct filter *f, const struct num
             return rc;
         if (rc == 0 || !passes(a, f, &al))
             continue;
+        rc = rolled_up(a, f, &al);
+        if (rc < 0)
+            return rc;
+        if (rc > 0)
+            continue;
         p->more = p->n == f->limit;
         if (p->more) {
             *go_on = false;
@@ -169,8 +220,10 @@ static int page_chunk(struct answer *a, const struct filter *f, const struct num
         }
         enc_item(&p->list);
         struct enc_open m = enc_map_open(&a->q->body);
-        put_item(a, &m, &al);
+        rc = put_item(a, &m, &al);
         enc_close(&m);
+        if (rc < 0)
+            return rc;
         p->n++;
         p->last = al.number;
     }
@@ -217,6 +270,31 @@ int answer_alerts(struct answer *a)
     return rc;
 }
 
+int answer_each_alert(struct answer *a, uint64_t from, bool (*each)(struct answer *, const struct alert *, void *), void *arg)
+{
+    struct numbers l = {.n = CHUNK};
+    bool go_on = from != 0;
+    for (size_t seen = 0; go_on; seen += CHUNK) {
+        int rc = numbers_from(a, T_ALERT, from, &l);
+        for (size_t i = 0; rc == 0 && go_on && i < l.n; i++) {
+            struct alert al;
+            arena_reset(&a->scratch);
+            int got = get_alert(a, l.at[i], &al);
+            rc = got < 0 ? got : 0;
+            go_on = got <= 0 || each(a, &al, arg);
+        }
+        if (rc == 0 && go_on && seen % RENEW_ROWS == RENEW_ROWS - CHUNK) {
+            view_reader_rest(a->reader);
+            rc = view_reader_refresh(a->reader, a->err);
+        }
+        if (rc)
+            return rc;
+        go_on = go_on && l.n == CHUNK;
+        from = l.n ? l.at[l.n - 1] + 1 : 0;
+    }
+    return 0;
+}
+
 /* ---- one with all that is known ---- */
 
 struct history {
@@ -245,7 +323,7 @@ static int read_history(struct answer *a, uint64_t alert, struct history *h)
     return 0;
 }
 
-static int get_event(struct answer *a, uint64_t seq, struct event *ev)
+int answer_event(struct answer *a, uint64_t seq, struct event *ev)
 {
     uint8_t key[8];
     struct slice value;
@@ -267,6 +345,7 @@ static void put_step(struct enc_open *m, const struct event *ev)
         {"ref", ev->ref},         {"team", ev->team},       {"rule", ev->rule},
     };
     enc_kv_uint(m, "seq", ev->seq);
+    enc_kv_uint(m, "entry", ev->entry);
     enc_kv_int(m, "at", ev->at);
     enc_kv_str(m, "type", event_wire(ev->type));
     enc_kv_str(m, "level", level_wire(ev->level));
@@ -282,6 +361,10 @@ static void put_step(struct enc_open *m, const struct event *ev)
         enc_kv_int(m, "people", ev->people);
     if (ev->amount != NO_INT)
         enc_kv_int(m, "amount", ev->amount);
+    if (ev->type == EVENT_OVERDUE)
+        enc_kv_str(m, "step", eventpack_step(ev->step));
+    if (ev->until != NO_INT)
+        enc_kv_int(m, "until", ev->until);
     if (ev->merged_into)
         enc_kv_uint(m, "merged_into", ev->merged_into);
     if (ev->rules_changed)
@@ -296,7 +379,7 @@ static int put_history(struct answer *a, struct enc_open *m, const struct histor
     for (size_t i = h->n; rc >= 0 && i-- > 0;) {
         struct event ev;
         arena_reset(&a->scratch);
-        rc = get_event(a, h->events[i], &ev);
+        rc = answer_event(a, h->events[i], &ev);
         if (rc <= 0)
             continue;
         enc_item(&list);
@@ -315,13 +398,16 @@ static int put_grounds(struct answer *a, struct enc_open *m, const struct histor
     int rc = 0;
     for (size_t i = 0; i < h->n; i++) {
         arena_reset(&a->scratch);
-        rc = get_event(a, h->events[i], &ev);
+        rc = answer_event(a, h->events[i], &ev);
         if (rc < 0)
             return rc;
         if (rc == 1 && (ev.n_reasons || ev.n_evidence))
             break;
         ev = (struct event){.n_reasons = 0};
     }
+    struct member *members = arena_alloc(&a->scratch, (ev.n_members + 1) * sizeof *members);
+    ev.n_members = members_seen(ev.members, ev.n_members, a->q->regions, a->q->n_regions, members);
+    ev.members = members;
     enc_key(m, "reasons");
     eventpack_reasons(&a->q->body, &ev, a->dict);
     enc_key(m, "tags");
@@ -338,10 +424,12 @@ static int put_whole(struct answer *a, const struct alert *al)
     struct history *h = arena_zalloc(&a->q->arena, sizeof *h);
     enc_key(&a->out, "alert");
     struct enc_open m = enc_map_open(&a->q->body);
-    put_item(a, &m, al);
+    int rc = put_item(a, &m, al);
+    work_put_handling(a, &m, al);
     const struct ekey key = al->key;
     bool open = al->state != ALERT_STATE_CLOSED;
-    int rc = read_history(a, al->number, h);
+    if (rc == 0)
+        rc = read_history(a, al->number, h);
     if (rc == 0)
         rc = put_grounds(a, &m, h);
     if (rc == 0)
@@ -377,7 +465,28 @@ struct level_count {
     int64_t oldest;
 };
 
-static int count_open(struct answer *a, struct level_count counts[LEVEL_COUNT])
+/* How many open alerts have an open parent. */
+static int count_children(struct answer *a, uint64_t *children)
+{
+    struct numbers l;
+    uint64_t from = 0;
+    do {
+        int rc = numbers_from(a, T_OPEN, from, &l);
+        for (size_t i = 0; rc >= 0 && i < l.n; i++) {
+            struct alert al, parent;
+            arena_reset(&a->scratch);
+            rc = get_alert(a, l.at[i], &al);
+            if (rc > 0 && ekey_status(&al.key) == STATUS_ACTUAL && sees_alert(a, &al))
+                *children += (rc = rollup_parent(a, &al, &parent)) > 0;
+        }
+        if (rc < 0)
+            return rc;
+        from = l.n ? l.at[l.n - 1] + 1 : 0;
+    } while (l.n == CHUNK);
+    return 0;
+}
+
+static int count_open(struct answer *a, struct level_count counts[LEVEL_COUNT], uint64_t *areas)
 {
     struct numbers l;
     uint64_t from = 0;
@@ -396,6 +505,7 @@ static int count_open(struct answer *a, struct level_count counts[LEVEL_COUNT])
             struct level_count *c = &counts[al.level < LEVEL_COUNT ? al.level : 0];
             c->oldest = c->open == 0 || al.raised_at < c->oldest ? al.raised_at : c->oldest;
             c->open++;
+            *areas += ekey_kind(&al.key) == EKEY_AREA;
             c->overdue += overdue(a, &al);
         }
         from = l.n ? l.at[l.n - 1] + 1 : 0;
@@ -406,7 +516,10 @@ static int count_open(struct answer *a, struct level_count counts[LEVEL_COUNT])
 int answer_open_counts(struct answer *a)
 {
     struct level_count counts[LEVEL_COUNT] = {{0, 0, 0}};
-    int rc = a->q->feeds_only ? 0 : count_open(a, counts);
+    uint64_t areas = 0, children = 0, open = 0;
+    int rc = a->q->feeds_only ? 0 : count_open(a, counts, &areas);
+    if (rc == 0 && areas) /* else nobody has a parent */
+        rc = count_children(a, &children);
     if (rc)
         return rc;
     enc_key(&a->out, "alerts");
@@ -417,6 +530,7 @@ int answer_open_counts(struct answer *a)
     struct enc_open list = enc_list_open(&a->q->body);
     for (int level = LEVEL_COUNT - 1; level >= 0; level--) {
         const struct level_count *c = &counts[level];
+        open += c->open;
         if (level == LEVEL_NONE && c->open == 0) /* the risk is over and a team has still to say so */
             continue;
         enc_item(&list);
@@ -429,5 +543,6 @@ int answer_open_counts(struct answer *a)
         enc_close(&m);
     }
     enc_close(&list);
+    enc_kv_uint(&a->out, "open_alerts_rolled_up", open - children);
     return 0;
 }

@@ -14,6 +14,7 @@ struct answer {
     struct engine **explainer;  /* over the reader; NULL in it until the first explanation is asked for */
     const struct state_loader *loader; /* of the reader */
     const uint8_t *store_id;
+    const char *journal_dir;
     uint64_t holds;             /* journal number that the view holds at least */
     bool stuck;                 /* the view cannot be written for now */
     struct enc_open out;        /* the body, open: answers add their pairs */
@@ -35,9 +36,16 @@ int answer_signals(struct answer *);
 int answer_unresolved(struct answer *);
 int answer_explain(struct answer *);
 int answer_shadow(struct answer *);
+int answer_intake(struct answer *);
 /* The pair `explanation` of an enterprise or area, into an open map. 1 put, 0 there is none, negative failed. The scratch
  * arena is used. */
 int answer_explanation(struct answer *, struct enc_open *, const struct ekey *);
+int answer_enterprises(struct answer *);
+int answer_measures(struct answer *);
+int answer_teams(struct answer *);
+int answer_routes(struct answer *);
+int answer_statistics(struct answer *);
+int answer_audit(struct answer *);
 int answer_open_counts(struct answer *); /* the part `alerts` of status */
 
 /* The asker is told `error` with this sentence (static, or in the query's arena). Returns 0. */
@@ -57,6 +65,10 @@ bool param_bad(struct answer *, const char *key, const char *why); /* refuses; r
 /* May the asker see what lies in any of these places? */
 bool answer_sees(const struct answer *, region_t, const region_t *places, size_t n);
 
+/* An alert by its number (query_alerts.c). 1, its lists in the scratch arena; 0 not there; negative failed. */
+struct alert;
+int answer_alert_row(struct answer *, uint64_t number, struct alert *);
+
 /* Big-endian numbers, as keys of the view have them. */
 static inline void key_put64(uint8_t out[8], uint64_t v)
 {
@@ -72,6 +84,17 @@ static inline uint64_t key_get64(const void *p)
         v = v << 8 | b[i];
     return v;
 }
+
+/* Pages over T_ALERT (query_alerts.c): each alert of a chunk from number `from` on, its lists in the scratch arena, which is
+ * reset before each. False from each(): enough. 0 or negative. */
+struct alert;
+struct event;
+int answer_event(struct answer *, uint64_t seq, struct event *); /* 1, 0: no longer kept, or negative */
+int answer_each_alert(struct answer *, uint64_t from, bool (*each)(struct answer *, const struct alert *, void *), void *arg);
+
+/* ---- query_work.c ---- */
+/* The pairs `handling` and `possible` of an alert. */
+void work_put_handling(struct answer *, struct enc_open *, const struct alert *);
 
 /* ---- query_profile.c ---- */
 struct record;

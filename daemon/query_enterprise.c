@@ -239,7 +239,7 @@ static void put_signal(struct answer *a, const struct enterprise *e, const struc
     const struct sig *sig = l->sig;
     struct buf *b = &a->q->body;
     struct enc_open m = enc_map_open(b);
-    enc_kv_uint(&m, "seq", sig->seq);
+    eventpack_seq(&m, sig->seq);
     enc_kv_slice(&m, "id", sig->id);
     enc_kv_slice(&m, "source", dict_text(a->dict, DICT_SOURCE, s->source));
     enc_kv_slice(&m, "kind", dict_text(a->dict, DICT_KIND, s->kind));

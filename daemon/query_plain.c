@@ -4,6 +4,7 @@
 #include "daemon/query_answer.h"
 
 #include "daemon/eventpack.h"
+#include "lib/calendar.h"
 
 #include <inttypes.h>
 
@@ -54,6 +55,23 @@ static void put_subscribers(struct answer *a, const struct query_status *s)
     }
 }
 
+static void put_listening(struct answer *a, const struct query_status *s)
+{
+    enc_key(&a->out, "listening");
+    enc_list(&a->q->body, s->n_listening);
+    for (size_t i = 0; i < s->n_listening; i++)
+        enc_slice(&a->q->body, s->listening[i]);
+}
+
+static int put_waiting(struct answer *a)
+{
+    uint64_t n;
+    int rc = view_count(a->reader, T_TRIAGE, &n, a->err);
+    if (rc == 0)
+        enc_kv_uint(&a->out, "waiting", n);
+    return rc;
+}
+
 static void put_server(struct answer *a, const struct query_status *s)
 {
     struct buf *b = &a->q->body;
@@ -72,6 +90,21 @@ static void put_server(struct answer *a, const struct query_status *s)
     enc_uint(b, s->free_ppm);
 }
 
+/* The year whose holidays should be known by now and are not; 0: none. The State Council's notice of a year comes in
+ * November of the year before. */
+static int unknown_year(const struct answer *a)
+{
+    enum { NOTICE_MONTH = 11 };
+    const struct work *w = a->q->catalog->work;
+    int year, month, day;
+    civil_from_ms(a->q->now, a->q->catalog->timezone, &year, &month, &day);
+    if (!w || !w->has_deadlines)
+        return 0;
+    if (!workdays_know(&w->days, year))
+        return year;
+    return month >= NOTICE_MONTH && !workdays_know(&w->days, year + 1) ? year + 1 : 0;
+}
+
 static int put_problems(struct answer *a, const struct query_status *s)
 {
     struct buf *b = &a->q->body;
@@ -80,7 +113,8 @@ static int put_problems(struct answer *a, const struct query_status *s)
     if (rc < 0)
         return rc;
     enc_key(&a->out, "problems");
-    enc_list(b, s->n_problems + a->stuck + (names > 0));
+    int year = unknown_year(a);
+    enc_list(b, s->n_problems + a->stuck + (names > 0) + (year > 0));
     if (a->stuck)
         enc_str(b, view_stuck);
     for (size_t i = 0; i < s->n_problems; i++)
@@ -90,6 +124,11 @@ static int put_problems(struct answer *a, const struct query_status *s)
                                 "%" PRIu64 " name(s) belong to several enterprises each: signals that give the name "
                                 "alone wait and are not judged; have their feeders send the codes",
                                 names));
+    if (year)
+        enc_str(b, arena_printf(&a->scratch,
+                                "the holidays of %d are not known: deadlines in working days count Monday to Friday; put the "
+                                "State Council's notice into calendar/%d.csv and reload",
+                                year, year));
     return 0;
 }
 
@@ -126,8 +165,11 @@ int answer_status(struct answer *a)
         rc = put_enterprises(a);
     if (rc == 0)
         rc = answer_open_counts(a);
+    if (rc == 0)
+        rc = put_waiting(a);
     put_feeds(a, s);
     put_subscribers(a, s);
+    put_listening(a, s);
     return rc;
 }
 

@@ -2,6 +2,7 @@
 /* Owns the peers, the subscriptions and what waits for a checkpoint. Main thread. */
 #include "daemon/server_parts.h"
 
+#include "engine/settings.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
@@ -118,10 +119,17 @@ static void answer_request(struct server *s, struct batch *b, struct request *r)
     struct peer *p = peers_find(s->peers, r->client);
     if (p)
         p->waiting--;
+    if (r->type == REQUEST_PRESENCE) {
+        if (b->busy)
+            listeners_forget(s->listeners); /* the tick tells all again */
+        return;
+    }
     if (r->type == REQUEST_SETTINGS) {
         s->settings_waiting--;
         if (b->busy)
             memset(s->settings_hash, 0, CHAIN_LEN); /* the tick sends them again */
+        else
+            listen_look(s); /* it waited for them */
         return;
     }
     if (b->busy) {
@@ -206,6 +214,7 @@ void server_tick(struct server *s)
 {
     send_settings(s);
     subscriber_tick(s->subscriber);
+    listen_look(s);
     action_take_parked(s);
     pump(s);
     if (++s->ticks % SAY_FEEDS_TICKS == 0)
@@ -254,6 +263,7 @@ struct server *server_create(const struct server_options *o, struct config *conf
     for (size_t i = 0; i < STORE_ID_LEN; i++)
         snprintf(s->store + 2 * i, 3, "%02x", o->store_id[i]);
     s->peers = peers_create();
+    s->listeners = listen_create(s);
     struct subscriber_calls calls = {send_event, now, session_ended, s};
     s->subscriber = subscriber_create(o->events, &calls);
     s->pump = loop_timer(o->loop, 0, pump, s);
@@ -277,8 +287,10 @@ void server_configure(struct server *s, struct config *config)
     s->generation++;
     s->intake.max_batch = (size_t)config->limits.max_batch;
     subscriber_rights(s->subscriber, who_is, s);
+    events_words(s->o.events, config->catalog.regions, config->catalog.compiled->work);
     config_release(old);
     send_settings(s);
+    listen_look(s);
     watch_again(s->pump);
 }
 
@@ -301,6 +313,7 @@ void server_destroy(struct server *s)
     action_drop_parked(s);
     query_let_go_all(s);
     subscriber_destroy(s->subscriber);
+    listeners_destroy(s->listeners);
     peers_destroy(s->peers);
     intake_finish(&s->intake);
     feeds_finish(&s->feeds);

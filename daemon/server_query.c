@@ -3,6 +3,7 @@
  * a configuration while a question names it. Main thread. */
 #include "daemon/server_parts.h"
 
+#include "engine/settings.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 
@@ -19,8 +20,13 @@ static const struct query_catalog *hold(struct server *s)
 {
     const struct catalog *c = &s->config->catalog;
     struct held *h = mem_alloc(sizeof *h);
-    h->catalog = (struct query_catalog){c->kinds, c->rules, {(const char *)c->hash, CHAIN_LEN},
-                                        tree_get(c->settings, "shadow") != NULL};
+    h->catalog = (struct query_catalog){.kinds = c->kinds,
+                                        .rules = c->rules,
+                                        .hash = {(const char *)c->hash, CHAIN_LEN},
+                                        .regions = c->regions,
+                                        .work = c->compiled->work,
+                                        .timezone = s->config->timezone_ms,
+                                        .shadow = tree_get(c->settings, "shadow") != NULL};
     h->config = s->config;
     config_hold(s->config);
     h->next = s->held;
@@ -109,6 +115,7 @@ static const struct query_status *make_status(struct server *s, const struct pri
     st->n_subscribers = l.n;
     st->subscribers = l.list;
     st->problems = problems;
+    listen_status(s, st, a);
     return st;
 }
 
