@@ -253,6 +253,8 @@ bool timers_climb(struct engine *, struct alert *);                     /* one t
 void timers_turn(struct engine *, struct alert *);                      /* overdue, and another tier has it from now on */
 /* Before the judgement: measures that ran out feed their silence back as signals. True: the alert must be stored. */
 bool timers_derive(struct engine *, struct record *, struct alert *, int64_t at);
+/* A signal came: silences that it shows to be none, since the answer is only reported late. True as above. */
+bool timers_heard(struct engine *, struct record *, struct alert *);
 /* After it: the events of what is due. */
 void timers_tell(struct engine *, struct record *, struct alert *, int64_t at, const struct judgement *);
 int64_t timers_next(const struct engine *, const struct alert *);       /* INT64_MAX: nothing */

@@ -292,7 +292,9 @@ void life_judge(struct engine *e, struct record *c, int64_t at, enum cause cause
 {
     struct judgement j;
     struct alert a;
-    bool had = alert_load(e, c->alert, &a), ran_out = had && cause == CAUSE_CLOCK && timers_derive(e, c, &a, at);
+    bool had = alert_load(e, c->alert, &a);
+    bool ran_out = had && ((cause == CAUSE_CLOCK && timers_derive(e, c, &a, at)) ||
+                           (cause == CAUSE_SIGNALS && timers_heard(e, c, &a)));
     series_prepare(e, c);
     link_parent(e, c);
     share_gather(e, c);

@@ -152,7 +152,8 @@ bool timers_broken(const struct engine *e, const struct record *c, const struct 
 
 /* ---- measures that run out ---- */
 
-static bool answered(struct engine *e, const struct record *c, const struct taken *t, const struct measure *m)
+/* By a signal dated after it, and not after `by`. */
+static bool answered(struct engine *e, const struct record *c, const struct taken *t, const struct measure *m, int64_t by)
 {
     for (uint32_t i = 0; i < c->n_series; i++) {
         const struct series *s = &c->series[i];
@@ -164,7 +165,7 @@ static bool answered(struct engine *e, const struct record *c, const struct take
             answers = slice_eq(kind, m->answered_by[k]);
         series_walk_start(&w, s);
         while (answers && (sig = series_walk_next(e, c, &w)) && sig->at >= t->at)
-            if (!(sig->flags & SIG_CANCELLED))
+            if (!(sig->flags & SIG_CANCELLED) && sig->at <= by)
                 return true;
     }
     return false;
@@ -195,9 +196,42 @@ bool timers_derive(struct engine *e, struct record *c, struct alert *a, int64_t 
         const struct measure *m = work_measure(w, t->measure);
         if (t->state != TAKEN_OPEN || t->due == NO_INT || t->due > at)
             continue;
-        t->state = m && answered(e, c, t, m) ? TAKEN_ANSWERED : TAKEN_RAN_OUT;
+        t->state = m && answered(e, c, t, m, INT64_MAX) ? TAKEN_ANSWERED : TAKEN_RAN_OUT;
         if (t->state == TAKEN_RAN_OUT && m && m->silence.n)
             timers_feed(e, c, m->silence, t->due, t->people, t->amount);
+        any = true;
+    }
+    return any;
+}
+
+/* Takes back what the fold fed itself. */
+static void unfeed(struct engine *e, struct record *c, struct slice kind, int64_t at)
+{
+    int64_t word = dict_find(e->dict, DICT_KIND, kind), source = dict_find(e->dict, DICT_SOURCE, SLICE("wagewarn"));
+    struct series *s = word < 0 || source < 0 ? NULL : series_find(c, (uint32_t)word, (uint32_t)source);
+    const struct sig *sig;
+    struct series_walk w;
+    if (!s)
+        return;
+    series_walk_start(&w, s);
+    while ((sig = series_walk_next(e, c, &w)) && sig->at >= at)
+        if (sig->at == at && sig->seq != sig_entry(sig) && !(sig->flags & SIG_CANCELLED)) {
+            series_cancel(e, c, s, sig->seq);
+            return;
+        }
+}
+
+bool timers_heard(struct engine *e, struct record *c, struct alert *a)
+{
+    const struct work *w = e->settings->work;
+    bool any = false;
+    for (uint32_t i = 0; w && i < a->h.n_taken; i++) {
+        struct taken *t = &a->h.taken[i];
+        const struct measure *m = t->state == TAKEN_SILENT ? work_measure(w, t->measure) : NULL;
+        if (!m || !m->silence.n || !answered(e, c, t, m, t->due))
+            continue;
+        t->state = TAKEN_ANSWERED;
+        unfeed(e, c, m->silence, t->due);
         any = true;
     }
     return any;

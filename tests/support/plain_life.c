@@ -74,6 +74,28 @@ void pl_hear_all(struct pl_firm *f, const char *kinds, int64_t at, uint64_t entr
         hear(f, k, at, at, entry, true);
 }
 
+/* What was answered in time, and is only reported now, was not silent: what was fed back is taken back. */
+static void answered_late(struct plain_life *pl, struct pl_firm *f, const char *kind, int64_t at,
+                          int64_t time)
+{
+    struct pl_case *c = &pl->alerts[f->alert].now;
+    for (int i = 0; i < c->n_taken; i++) {
+        struct pl_taken *t = &c->taken[i];
+        const struct pw_measure *m = pw_measure(pl->work, t->measure);
+        if (t->state != PL_SILENT || t->due > time || at < t->at || at > t->due || !m || !*m->silence ||
+            !pw_word(m->answered_by, kind))
+            continue;
+        t->state = PL_ANSWERED;
+        for (int k = 0; k < f->n_signals; k++) {
+            struct pl_signal *s = &f->signals[k];
+            if (s->fed && !s->cancelled && s->at == t->due && strcmp(s->kind, m->silence) == 0) {
+                s->cancelled = true;
+                break;
+            }
+        }
+    }
+}
+
 void plain_signal(struct plain_life *pl, const struct signal *s, uint64_t entry, int64_t time)
 {
     int firm = firm_of(pl, s->uscc, s->status);
@@ -81,6 +103,8 @@ void plain_signal(struct plain_life *pl, const struct signal *s, uint64_t entry,
     char kind[40];
     COPY(kind, s->kind);
     hear(f, kind, s->at, time, entry, false);
+    if (f->alert >= 0)
+        answered_late(pl, f, kind, s->at, time);
     if (s->region.n && s->at >= f->place_at) {
         COPY(f->place, s->region);
         f->place_at = s->at;
@@ -111,7 +135,7 @@ unsigned plain_fed(const struct plain_life *pl, const struct pl_firm *f)
     unsigned n = 0;
     for (int i = 0; i < f->n_signals; i++) {
         const struct pw_kind *k = pw_kind(pl->work, f->signals[i].kind);
-        n += f->signals[i].fed && k && k->counts;
+        n += f->signals[i].fed && !f->signals[i].cancelled && k && k->counts;
     }
     return n;
 }

@@ -300,6 +300,26 @@ static void an_order_survives_a_merge(void **unused)
     world_finish(&w);
 }
 
+/* Obeyed in time, reported late: the silence had never been. Obeyed late: it had, and is settled. */
+static void an_answer_reported_late(void **unused)
+{
+    (void)unused;
+    for (int late = 0; late < 2; late++) {
+        struct world w;
+        verified(&w);
+        act(&w, "dispose", morning());
+        uint8_t before = alert_of(&w, 1).level;
+        world_tick(&w, day_end(4, 20));
+        assert_int_equal(alert_of(&w, 1).h.taken[0].state, TAKEN_SILENT);
+        assert_true(alert_of(&w, 1).level > before);
+        w.now = day_end(4, 22);
+        say(&w, "labour.order_obeyed", late ? day_end(4, 20) + HOUR : day_end(4, 17));
+        assert_int_equal(alert_of(&w, 1).h.taken[0].state, late ? TAKEN_SILENT : TAKEN_ANSWERED);
+        assert_int_equal(alert_of(&w, 1).level, before);
+        world_finish(&w);
+    }
+}
+
 /* Given by name to a team that is no more: back to the one whose place it is. */
 static void a_team_that_is_no_more(void **unused)
 {
@@ -333,6 +353,7 @@ int main(void)
         cmocka_unit_test(good_news_breaks_no_snooze),
         cmocka_unit_test(the_next_tier_hears_that_nobody_looks),
         cmocka_unit_test(an_order_survives_a_merge),
+        cmocka_unit_test(an_answer_reported_late),
         cmocka_unit_test(a_team_that_is_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

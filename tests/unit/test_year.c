@@ -68,6 +68,8 @@ static void check_fed(struct year *y, const struct pl_firm *f)
         snprintf(name, sizeof name, "%.*s", (int)kind.n, kind.p);
         for (uint32_t k = 0;
              slice_is(source, "wagewarn") && pw_kind(y->life.work, name)->counts && k < c.series[i].n; k++) {
+            if (c.series[i].sigs[k].flags & SIG_CANCELLED)
+                continue;
             fed++;
             for (int s = 0; s < f->n_signals; s++)
                 if (f->signals[s].fed && f->signals[s].at == c.series[i].sigs[k].at &&
