@@ -3,6 +3,7 @@
  * beginning and end, what it stores of itself (T_META, T_DICT), and the working off of what is due. */
 #include "engine/fold.h"
 
+#include "engine/known.h"
 #include "lib/calendar.h"
 #include "lib/mem.h"
 
@@ -218,8 +219,10 @@ static void fold_signal(struct engine *e, const struct entry *entry)
     if (s->uscc.n)
         code = ekey_of_code((enum status)s->status, s->uscc);
     const struct ekey *given = s->uscc.n ? &code : name;
-    struct seen_row row = {e->number, cancels ? SEEN_CANCELS : seen_kind(s->kind), *given, true};
-    seen_put(e->seen, x->id_hash, &row);
+    if (e->number > e->screened) {
+        struct seen_row row = {e->number, cancels ? SEEN_CANCELS : seen_kind(s->kind), *given, true};
+        seen_put(e->seen, x->id_hash, &row);
+    }
     if (s->status == STATUS_ACTUAL) {
         count_source(e, source);
         count_kind(e, kind);
@@ -266,6 +269,7 @@ enum screened engine_screen(struct engine *e, const struct entry_signal *x, uint
     }
     row = (struct seen_row){number, kind, key, true};
     seen_put(e->seen, x->id_hash, &row);
+    e->screened = number;
     return SCREEN_NEW;
 }
 
@@ -493,6 +497,8 @@ struct checkpoint *engine_checkpoint(struct engine *e)
     store_sources(e);
     store_kinds(e);
     store_meta(e);
+    if (e->known)
+        known_checkpoint(e->known, e->state);
     e->number_stored = e->number;
     struct checkpoint *cp = state_checkpoint(e->state);
     cp->number = e->number;
@@ -609,6 +615,9 @@ static int load(struct engine *e, struct err *err)
         rc = due_load(e->due, err);
     if (rc == 0)
         rc = seen_load(e->seen, err);
+    if (rc == 0 && e->number)
+        rc = known_load(e->known, state_loader_of(e->state), err);
+    state_set_known(e->state, e->known); /* not before: it says no to what it does not know */
     const struct err *failed = state_failed(e->state);
     if (rc == 0 && failed) {
         if (err)
@@ -673,6 +682,9 @@ int engine_create_reader(struct engine **out, const struct state_loader *loader,
 int engine_create(struct engine **out, const struct state_loader *loader, size_t cache_bytes, struct err *err)
 {
     struct engine *e = make(loader, cache_bytes);
+    e->known = known_create();
+    if (!loader)
+        state_set_known(e->state, e->known);
     int rc = loader ? load(e, err) : 0;
     if (rc < 0) {
         engine_destroy(e);
@@ -691,6 +703,7 @@ void engine_destroy(struct engine *e)
     settings_destroy(e->settings);
     dict_destroy(e->dict);
     state_destroy(e->state);
+    known_destroy(e->known);
     arena_finish(&e->scratch);
     buf_finish(&e->buf);
     free((char *)(uintptr_t)e->settings_hash.p);

@@ -35,6 +35,7 @@ struct engine {
     uint64_t number, events;        /* last entry, last alert event */
     int64_t time;                   /* of the last entry */
     struct seen *seen;
+    struct known *known;            /* NULL: an engine that only answers */
     struct due *due;
     uint32_t words_stored[DICT_CLASS_COUNT];
     uint64_t number_stored;         /* that the last checkpoint told */
@@ -62,6 +63,7 @@ struct engine {
     bool settling, sweeping;        /* those are being judged; records are swept for new settings */
     bool working_off;               /* what the clock made due, before the entry itself */
     uint64_t derived;               /* signals that the entry in hand made: ordinals */
+    uint64_t screened;              /* the last number that a signal was screened under: `seen` has those */
 };
 
 static inline bool engine_failed(const struct engine *e)

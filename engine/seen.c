@@ -26,13 +26,19 @@ enum {
 };
 
 struct entry_row {
+    uint64_t number;
     uint8_t hash[16];
-    struct seen_row row;                  /* number 0: free */
+    uint32_t kind;
+    struct ekey key;
 };
 
+/* Rows in the order in which they came, and an open table of where they are: half of a hash | row + 1; 0: free. So a new
+ * id touches one line of the table, which is small, and the end of the rows. */
 struct gathering {
     struct entry_row *rows;
-    size_t n, cap;                        /* cap: a power of two */
+    size_t n, cap;
+    uint64_t *slots;
+    size_t n_slots;                       /* a power of two, or 0 */
 };
 
 struct seen {
@@ -63,7 +69,9 @@ void seen_destroy(struct seen *s)
         free(s->filters[i]);
     free(s->filters);
     free(s->now.rows);
+    free(s->now.slots);
     free(s->going.rows);
+    free(s->going.slots);
     free(s);
 }
 
@@ -137,30 +145,43 @@ static uint64_t *filter_of(struct seen *s, uint32_t epoch)
 
 /* ---- what is not yet in the store ---- */
 
-static struct entry_row *slot(struct gathering *g, const uint8_t hash[16])
+static size_t home_of(const struct gathering *g, const uint8_t hash[16])
 {
-    for (size_t i = hash_word(hash, 1) & (g->cap - 1);; i = (i + 1) & (g->cap - 1))
-        if (g->rows[i].row.number == 0 || memcmp(g->rows[i].hash, hash, 16) == 0)
-            return &g->rows[i];
+    return hash_word(hash, 1) & (g->n_slots - 1);
+}
+
+/* Where it is, or the free place where it would be; there is one. */
+static uint64_t *slot(const struct gathering *g, const uint8_t hash[16])
+{
+    uint64_t half = hash_word(hash, 0) >> 32;
+    for (size_t i = home_of(g, hash);; i = (i + 1) & (g->n_slots - 1)) {
+        uint64_t s = g->slots[i];
+        if (!s || (s >> 32 == half && memcmp(g->rows[(uint32_t)s - 1].hash, hash, 16) == 0))
+            return &g->slots[i];
+    }
+}
+
+static void point_at(const struct gathering *g, uint64_t *to, size_t row)
+{
+    *to = (hash_word(g->rows[row].hash, 0) >> 32) << 32 | (uint32_t)(row + 1);
 }
 
 static void grow(struct gathering *g)
 {
-    struct gathering more = {.cap = g->cap ? g->cap * 2 : 1024, .n = g->n};
-    more.rows = mem_zalloc(more.cap * sizeof *more.rows);
-    for (size_t i = 0; i < g->cap; i++)
-        if (g->rows[i].row.number)
-            *slot(&more, g->rows[i].hash) = g->rows[i];
-    free(g->rows);
-    *g = more;
+    free(g->slots);
+    g->n_slots = g->n_slots ? g->n_slots * 2 : 1024;
+    g->slots = mem_zalloc(g->n_slots * sizeof *g->slots);
+    for (size_t i = 0; i < g->n; i++)
+        point_at(g, slot(g, g->rows[i].hash), i);
 }
 
-static bool find_gathered(struct gathering *g, const uint8_t hash[16], struct seen_row *out)
+static bool find_gathered(const struct gathering *g, const uint8_t hash[16], struct seen_row *out)
 {
-    struct entry_row *r = g->n ? slot(g, hash) : NULL;
-    if (!r || !r->row.number)
+    const uint64_t *at = g->n ? slot(g, hash) : NULL;
+    if (!at || !*at)
         return false;
-    *out = r->row;
+    const struct entry_row *r = &g->rows[(uint32_t)*at - 1];
+    *out = (struct seen_row){r->number, r->kind, r->key, true};
     return true;
 }
 
@@ -194,10 +215,10 @@ static bool find_stored(struct seen *s, uint32_t part, const uint8_t hash[16], s
 
 void seen_warm(const struct seen *s, const uint8_t hash[16])
 {
-    if (s->now.cap)
-        __builtin_prefetch(&s->now.rows[hash_word(hash, 1) & (s->now.cap - 1)], 1);
+    if (s->now.n)
+        __builtin_prefetch(&s->now.slots[home_of(&s->now, hash)], 1);
     if (s->going.n)
-        __builtin_prefetch(&s->going.rows[hash_word(hash, 1) & (s->going.cap - 1)]);
+        __builtin_prefetch(&s->going.slots[home_of(&s->going, hash)]);
     for (size_t i = 0; i < s->n_filters && s->e->has_loader; i++)
         if (s->filters[i])
             __builtin_prefetch(filter_line(s->filters[i], hash));
@@ -219,14 +240,17 @@ bool seen_find(struct seen *s, const uint8_t hash[16], struct seen_row *out)
 
 void seen_put(struct seen *s, const uint8_t hash[16], const struct seen_row *row)
 {
-    if ((s->now.n + 1) * 2 > s->now.cap)
-        grow(&s->now);
-    struct entry_row *r = slot(&s->now, hash);
-    if (r->row.number)
+    struct gathering *g = &s->now;
+    if ((g->n + 1) * 2 > g->n_slots)
+        grow(g);
+    uint64_t *at = slot(g, hash);
+    if (*at)
         return;
+    g->rows = mem_grow(g->rows, &g->cap, g->n + 1, sizeof *g->rows);
+    struct entry_row *r = &g->rows[g->n];
+    *r = (struct entry_row){.number = row->number, .kind = row->kind, .key = row->key};
     memcpy(r->hash, hash, 16);
-    r->row = *row;
-    s->now.n++;
+    point_at(g, at, g->n++);
     filter_add(filter_of(s, (uint32_t)(row->number >> EPOCH_SHIFT)), hash);
 }
 
@@ -240,15 +264,13 @@ void seen_checkpoint(struct seen *s)
     struct buf b = {0};
     uint8_t key[SEEN_KEY_LEN];
     assert(s->going.n == 0);
-    for (size_t i = 0; i < s->now.cap; i++) {
+    for (size_t i = 0; i < s->now.n; i++) {
         const struct entry_row *r = &s->now.rows[i];
-        if (!r->row.number)
-            continue;
         buf_reset(&b);
         buf_u8(&b, SEEN_VERSION);
-        buf_varint(&b, r->row.number & ((1 << PART_SHIFT) - 1));
-        buf_u32(&b, r->row.kind);
-        row_key(key, (uint32_t)(r->row.number >> PART_SHIFT), r->hash);
+        buf_varint(&b, r->number & ((1 << PART_SHIFT) - 1));
+        buf_u32(&b, r->kind);
+        row_key(key, (uint32_t)(r->number >> PART_SHIFT), r->hash);
         state_put_cold(s->e->state, T_SEEN, key, sizeof key, b.p, b.n);
     }
     buf_finish(&b);
@@ -259,8 +281,8 @@ void seen_checkpoint(struct seen *s)
 
 void seen_committed(struct seen *s)
 {
-    if (s->going.cap)
-        memset(s->going.rows, 0, s->going.cap * sizeof *s->going.rows);
+    if (s->going.n)
+        memset(s->going.slots, 0, s->going.n_slots * sizeof *s->going.slots);
     s->going.n = 0;
 }
 

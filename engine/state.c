@@ -3,6 +3,7 @@
  * checkpoint was taken until the checkpoint that holds it is committed; only clean nodes are dropped. */
 #include "engine/state.h"
 
+#include "engine/known.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>
@@ -36,6 +37,7 @@ struct slab {
 
 struct state {
     const struct state_loader *loader;
+    struct known *known;          /* NULL: the loader is always asked */
     size_t cache_bytes;
     struct node **buckets;
     size_t n_buckets, n_nodes, bytes, hand;
@@ -103,7 +105,7 @@ void state_destroy(struct state *s)
     free(s);
 }
 
-static uint32_t hash_key(enum table t, const void *key, size_t n)
+static uint64_t hash_key(enum table t, const void *key, size_t n)
 {
     uint64_t h = (uint64_t)t + n * UINT64_C(0x9e3779b97f4a7c15);
     const uint8_t *p = key;
@@ -114,6 +116,11 @@ static uint32_t hash_key(enum table t, const void *key, size_t n)
         unsigned __int128 product = (unsigned __int128)(h ^ word) * UINT64_C(0xbf58476d1ce4e5b9);
         h = (uint64_t)(product >> 64) ^ (uint64_t)product;
     }
+    return h;
+}
+
+static uint32_t short_hash(uint64_t h)
+{
     return (uint32_t)(h ^ h >> 32);
 }
 
@@ -193,9 +200,10 @@ static struct node *load(struct state *s, enum table t, const void *key, size_t 
 
 struct slice state_get(struct state *s, enum table t, const void *key, size_t n)
 {
-    uint32_t hash = hash_key(t, key, n);
+    uint64_t full = hash_key(t, key, n);
+    uint32_t hash = short_hash(full);
     struct node *e = find(s, t, key, n, hash);
-    if (!e && s->loader)
+    if (!e && s->loader && (!s->known || !known_covers(t) || known_may(s->known, full)))
         e = load(s, t, key, n, hash);
     if (!e || !e->blob)
         return (struct slice){0};
@@ -205,7 +213,7 @@ struct slice state_get(struct state *s, enum table t, const void *key, size_t n)
 
 void state_warm(const struct state *s, enum table t, const void *key, size_t n, int step)
 {
-    uint32_t hash = hash_key(t, key, n);
+    uint32_t hash = short_hash(hash_key(t, key, n));
     struct node *const *head = &s->buckets[hash & (s->n_buckets - 1)];
     if (step == 0)
         __builtin_prefetch(head);
@@ -220,10 +228,13 @@ void state_warm(const struct state *s, enum table t, const void *key, size_t n, 
 
 static void replace(struct state *s, enum table t, const void *key, size_t n, struct blob *blob)
 {
-    uint32_t hash = hash_key(t, key, n);
+    uint64_t full = hash_key(t, key, n);
+    uint32_t hash = short_hash(full);
     struct node *e = find(s, t, key, n, hash);
     if (!e)
         e = insert(s, t, key, n, hash);
+    if (s->known && blob && !e->blob && known_covers(t))
+        known_add(s->known, full);
     if (e->blob)
         s->bytes -= e->blob->n;
     blob_drop(e->blob);
@@ -264,6 +275,11 @@ void state_drop_cold(struct state *s)
 {
     arena_reset(&s->cold_arena);
     s->n_cold = 0;
+}
+
+void state_set_known(struct state *s, struct known *known)
+{
+    s->known = known;
 }
 
 const struct state_loader *state_loader_of(const struct state *s)

@@ -59,6 +59,9 @@ struct state;
 /* loader NULL: everything is in memory (tests, rules test, backtest). cache_bytes bounds what is kept clean. */
 struct state *state_create(const struct state_loader *, size_t cache_bytes);
 void state_destroy(struct state *);
+/* From now on what the store cannot hold is not looked for there (engine/known.h). Stays the caller's. */
+struct known;
+void state_set_known(struct state *, struct known *);
 
 /* {NULL,0}: not there. Valid until the next put of the same key or state_trim(). A failing loader sets
  * state_failed() and reads as "not there"; the fold checks it before anything is published. */
