@@ -390,6 +390,7 @@ static enum step step(struct subscriber *s, struct session *e)
         e->out_of_credit = !e->credit;
         if (!e->credit)
             return STEP_STANDS;
+        events_cut(s->events, e->filter.regions, e->filter.n_regions, &shown);
         if (!send_event(s, e, &shown))
             return STEP_STOPS;
     }

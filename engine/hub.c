@@ -35,6 +35,14 @@ static void get_head(struct rd *r, struct hub *h)
     h->n_counts = (uint32_t)rd_count(r, EKEY_LEN + 2);
 }
 
+uint32_t hub_members(struct slice row)
+{
+    struct rd r = rd_of(row.p, row.n);
+    struct hub h = empty_hub();
+    get_head(&r, &h);
+    return r.bad ? 0 : h.members;
+}
+
 static void get_count(struct rd *r, struct hub_count *c)
 {
     c->word = (uint32_t)rd_varint(r);

@@ -52,6 +52,9 @@ bool hub_more(struct engine *, struct hub *, uint32_t word, const struct ekey *b
 /* All its members are to be judged again, a page at a time. */
 void hub_wake(struct engine *, const uint8_t id[HUB_LEN], struct hub *);
 
+/* How many members a row tells of; 0 for bytes that are none. Pure. */
+uint32_t hub_members(struct slice row);
+
 static inline uint32_t hub_pages(const struct hub *h)
 {
     return (h->slots + PAGE_MEMBERS - 1) / PAGE_MEMBERS;
