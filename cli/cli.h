@@ -57,6 +57,15 @@ enum option {
     O_WITHOUT,
     O_AT,
     O_WITH_RULES,
+    O_SORTED,
+    O_INDUSTRY,
+    O_CONFIG,
+    O_CREDIT,
+    O_OF,
+    O_N,
+    O_INSPECTORS,
+    O_AT_NUMBER,
+    O_ROLLUP,
     OPTION_COUNT
 };
 
@@ -124,5 +133,12 @@ int cmd_explain(struct cli *);
 int cmd_backtest(struct cli *);
 int cmd_fit(struct cli *);
 int cmd_shadow_diff(struct cli *);
+int cmd_routes_test(struct cli *);
+int cmd_routes_list(struct cli *);
+int cmd_measures(struct cli *);
+int cmd_statistics(struct cli *);
+int cmd_draw(struct cli *);
+int cmd_intake(struct cli *);
+int cmd_intake_sort(struct cli *);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wagewarn alerts, alert show, and the actions of a team on an alert. */
 #include "cli/assess_words.h"
+#include "cli/handling_words.h"
 #include "cli/output.h"
 #include "cli/text.h"
 #include "lib/words.h"
@@ -25,8 +26,10 @@ static const struct column columns[] = {
     {"enterprise.region", NULL, "REGION", "区划", COLUMN_TEXT},
     {"title", "title_en", "TITLE", "标题", COLUMN_NAME},
     {"raised_at", NULL, "RAISED", "发出", COLUMN_TIME},
-    {"due", NULL, "DUE", "期限", COLUMN_TIME},
+    {"due", NULL, "DUE", "期限", COLUMN_DUE},
+    {"tier.zh", "tier.en", "TIER", "层级", COLUMN_TEXT},
     {"teams", NULL, "TEAMS", "承办", COLUMN_LIST},
+    {"enterprises_total", NULL, "FIRMS", "企业数", COLUMN_NUMBER}, /* of parents and areas; with --rollup */
 };
 
 /* Gets page after page until the last one, or `most` items. The first page's other keys are kept in
@@ -88,8 +91,8 @@ static int parse_limit(struct cli *cli, int64_t *limit)
 
 int cmd_alerts(struct cli *cli)
 {
-    static const enum option filters[] = {O_STATE, O_LEVEL, O_STATUS};
-    static const char *const keys[] = {"state", "level", "status"};
+    static const enum option filters[] = {O_STATE, O_LEVEL, O_STATUS, O_TEAM, O_MEASURE};
+    static const char *const keys[] = {"state", "level", "status", "team", "measure"};
     struct ww_param params[8];
     size_t n = 0;
     struct items items = {0};
@@ -109,6 +112,8 @@ int cmd_alerts(struct cli *cli)
         params[n++] = (struct ww_param){.key = "region", .text = cli->regions[0]};
     if (cli->values[O_OVERDUE])
         params[n++] = (struct ww_param){.key = "overdue", .number = 1, .boolean = 1};
+    if (cli->values[O_ROLLUP])
+        params[n++] = (struct ww_param){.key = "rollup", .number = 1, .boolean = 1};
     status = cli_connect(cli);
     if (status == 0)
         status = get_pages(cli, params, n, limit, &items, &document);
@@ -119,7 +124,7 @@ int cmd_alerts(struct cli *cli)
     if (items.n == 0 && cli->format == FORMAT_TABLE)
         printf("%s\n", tr("no alerts", "没有预警"));
     else
-        out_list(cli, document, "alerts", &items, columns, ARRAY_LEN(columns));
+        out_list(cli, document, "alerts", &items, columns, ARRAY_LEN(columns) - !cli->values[O_ROLLUP]);
     return 0;
 }
 
@@ -229,6 +234,7 @@ static void print_said(struct cli *cli, const struct ww_value *step)
         {"until", NULL, "until", "至", COLUMN_TIME},
         {"paid_people", NULL, "paid people", "清偿人数", COLUMN_NUMBER},
         {"paid_amount", NULL, "paid yuan", "清偿(元)", COLUMN_MONEY},
+        {"step", NULL, "step", "步骤", COLUMN_TEXT},
         {"merged_into", NULL, "merged into", "并入", COLUMN_NUMBER},
         {"note", NULL, "note", "备注", COLUMN_TEXT},
     };
@@ -278,7 +284,8 @@ static void print_head(struct cli *cli, const struct ww_value *v, uint64_t numbe
     print_pair(cli, tr("region", "区划"), ww_str(ww_get(who, "region"), ""));
     print_pair(cli, tr("industry", "行业"), ww_str(ww_get(who, "industry"), ""));
     print_pair(cli, tr("raised", "发出"), text_time(a, ww_int(ww_get(v, "raised_at"), NO_INT)));
-    print_pair(cli, tr("due", "期限"), text_time(a, ww_int(ww_get(v, "due"), NO_INT)));
+    if (ww_uint(ww_get(v, "parent"), 0))
+        print_pair(cli, tr("counted with", "归并于"), arena_printf(a, "#%" PRIu64, ww_uint(ww_get(v, "parent"), 0)));
     print_pair(cli, tr("teams", "承办"),
                value_text(a, v, &(struct column){.path = "teams", .kind = COLUMN_LIST}));
     print_pair(cli, tr("tags", "标记"),
@@ -322,6 +329,7 @@ int cmd_alert_show(struct cli *cli)
     print_shared(cli, ww_get(v, "evidence"));
     print_members(cli, v);
     print_assessment(cli, ww_get(v, "assessment"));
+    handling_print(cli, v);
     print_history(cli, ww_get(v, "history"));
     return 0;
 }
@@ -361,15 +369,15 @@ static bool parse_member(enum value_kind kind, const char *text, int64_t *n)
     case V_MONEY:
         return text_parse_money(text, n);
     default:
-        return text_parse_time(text, n);
+        return text_parse_deadline(text, n);
     }
 }
 
 static int fill_action(struct cli *cli, struct ww_action *a)
 {
     static const char *const en[] = {"", "a number", "an amount in yuan such as 480000.50",
-                                     "a day such as 2026-12-01"};
-    static const char *const zh[] = {"", "数字", "以元计的金额，如 480000.50", "日期，如 2026-12-01"};
+                                     "a day such as 2026-12-01, or a term such as 10d or 2h"};
+    static const char *const zh[] = {"", "数字", "以元计的金额，如 480000.50", "日期（如 2026-12-01）或期限（如 10d、2h）"};
     for (size_t i = 0; i < ARRAY_LEN(members); i++) {
         const char *text = cli->values[members[i].option];
         char *at = (char *)a + members[i].at;

@@ -19,6 +19,7 @@ enum column_kind {
     COLUMN_EVENT,
     COLUMN_TIME,
     COLUMN_AGO,
+    COLUMN_DUE,   /* a day to come, or how long it is past */
     COLUMN_MONEY,
     COLUMN_SCORE,
     COLUMN_SHARE,

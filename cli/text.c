@@ -5,6 +5,7 @@
 
 #include "lib/calendar.h"
 #include "lib/words.h"
+#include "lib/workday.h"
 
 #include <inttypes.h>
 #include <langinfo.h>
@@ -100,10 +101,37 @@ const char *text_ago(struct arena *a, int64_t at)
 {
     if (at == NO_INT)
         return "-";
+    return arena_printf(a, tr("%s ago", "%s前"), text_span(a, text_now() - at));
+}
+
+int64_t text_now(void)
+{
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    return arena_printf(a, tr("%s ago", "%s前"),
-                        text_span(a, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - at));
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+const char *text_when(struct arena *a, int64_t at)
+{
+    static const char *const en[] = {"yesterday", "today", "tomorrow"}, *const chinese[] = {"昨天", "今天", "明天"};
+    if (at == NO_INT)
+        return "-";
+    char out[26];
+    bool midnight = (at + OFFSET_CHINA_MS) % DAY_MS == 0; /* the end of a day, not the beginning of another */
+    int64_t day = civil_day(at - midnight, OFFSET_CHINA_MS) - civil_day(text_now(), OFFSET_CHINA_MS);
+    time_format(at - midnight, OFFSET_CHINA_MS, out);
+    const char *clock = midnight ? "24:00" : arena_printf(a, "%.5s", out + 11);
+    if (day >= -1 && day <= 1)
+        return arena_printf(a, "%s %s", tr(en[day + 1], chinese[day + 1]), clock);
+    return arena_printf(a, "%.10s %s", out, clock);
+}
+
+const char *text_due(struct arena *a, int64_t at)
+{
+    if (at == NO_INT)
+        return "-";
+    int64_t late = text_now() - at;
+    return late > 0 ? arena_printf(a, tr("overdue %s", "逾期 %s"), text_span(a, late)) : text_when(a, at);
 }
 
 const char *text_count(struct arena *a, uint64_t n)
@@ -194,6 +222,33 @@ bool text_parse_money(const char *s, int64_t *fen)
     }
     *fen = yuan * 100 + cents;
     return !dot || dot[1] != 0;
+}
+
+bool text_parse_deadline(const char *s, int64_t *ms)
+{
+    static const struct {
+        char unit;
+        int64_t ms;
+    } units[] = {{'d', DAY_MS}, {'h', 3600000}, {'m', 60000}};
+    enum { MOST = 10000 };
+    size_t n = strlen(s);
+    int64_t count;
+    for (size_t i = 0; i < ARRAY_LEN(units) && n > 1; i++) {
+        char number[8];
+        if (s[n - 1] != units[i].unit || n - 1 >= sizeof number)
+            continue;
+        memcpy(number, s, n - 1);
+        number[n - 1] = 0;
+        if (!text_parse_int(number, &count) || count <= 0 || count > MOST)
+            return false;
+        *ms = text_now() + count * units[i].ms;
+        return true;
+    }
+    if (!text_parse_time(s, ms))
+        return false;
+    if (!strchr(s, 'T'))
+        *ms += DAY_MS;
+    return true;
 }
 
 bool text_parse_time(const char *s, int64_t *ms)

@@ -157,6 +157,8 @@ static void take_batches(struct server *s)
     struct batch *b;
     while ((b = writer_finished(s->o.writer))) {
         events_add(s->o.events, b, subscriber_count(s->subscriber) > 0);
+        if (b->out.n && b->out.events[b->out.n - 1].ev.entry > s->acknowledged)
+            s->acknowledged = b->out.events[b->out.n - 1].ev.entry; /* who was told an event asks for more of it */
         for (size_t i = 0; i < b->n_requests; i++)
             answer_request(s, b, &b->requests[i]);
         writer_give_back(s->o.writer, b);

@@ -211,7 +211,8 @@ def free_port():
 
 def program_env(**more):
     env = {k: v for k, v in os.environ.items() if not k.startswith(("WAGEWARN_", "NOTIFY_", "WATCHDOG_", "LISTEN_"))}
-    env.update(SANITIZER_ENV, LC_ALL="C.UTF-8", LSAN_OPTIONS="exitcode=99", **more)
+    env.update(SANITIZER_ENV, LC_ALL="C.UTF-8", LSAN_OPTIONS="exitcode=99")
+    env.update(more)
     return env
 
 

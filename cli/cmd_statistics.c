@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wagewarn statistics: what came of alerts, by rule and by agency. The daemon counts a page of alerts at a time; the pages
+ * are added up here. */
+#include "cli/output.h"
+#include "cli/text.h"
+#include "lib/codec.h"
+
+#include <stdio.h>
+
+enum { ROWS_MAX = 2048, FIGURES = 5 };
+
+static const char *const figures[FIGURES] = {"raised", "confirmed", "unfounded", "false_claim", "open"};
+
+struct row {
+    struct slice word, zh, en;
+    int64_t n[FIGURES];
+};
+
+struct table {
+    const char *key, *word;
+    struct row *rows;
+    size_t n;
+};
+
+static void add(int64_t to[FIGURES], const struct ww_value *v)
+{
+    for (size_t i = 0; i < FIGURES; i++)
+        to[i] += ww_int(ww_get(v, figures[i]), 0);
+}
+
+static struct slice copy(struct arena *a, const struct ww_value *v, const char *key)
+{
+    return arena_slice(a, slice_of(ww_str(ww_get(v, key), "")));
+}
+
+static void add_list(struct arena *a, struct table *t, const struct ww_value *list)
+{
+    for (size_t i = 0; i < ww_length(list); i++) {
+        const struct ww_value *v = ww_at(list, i);
+        struct slice word = slice_of(ww_str(ww_get(v, t->word), ""));
+        size_t k = 0;
+        while (k < t->n && !slice_eq(t->rows[k].word, word))
+            k++;
+        if (k == ROWS_MAX)
+            continue;
+        if (k == t->n)
+            t->rows[t->n++] = (struct row){.word = arena_slice(a, word), .zh = copy(a, v, "title"), .en = copy(a, v, "title_en")};
+        add(t->rows[k].n, v);
+    }
+}
+
+static void put_figures(struct enc_open *m, const int64_t n[FIGURES])
+{
+    for (size_t i = 0; i < FIGURES; i++)
+        enc_kv_int(m, figures[i], n[i]);
+}
+
+static void put_table(struct enc_open *body, const struct table *t)
+{
+    enc_key(body, t->key);
+    enc_list(body->b, t->n);
+    for (size_t i = 0; i < t->n; i++) {
+        struct enc_open m = enc_map_open(body->b);
+        enc_kv_slice(&m, t->word, t->rows[i].word);
+        if (t->rows[i].zh.n)
+            enc_kv_slice(&m, "title", t->rows[i].zh);
+        if (t->rows[i].en.n)
+            enc_kv_slice(&m, "title_en", t->rows[i].en);
+        put_figures(&m, t->rows[i].n);
+        enc_close(&m);
+    }
+}
+
+static void print_table(struct cli *cli, const char *head, const struct ww_value *list, const struct column *first)
+{
+    const struct column columns[] = {
+        *first,
+        {"title", "title_en", "TITLE", "标题", COLUMN_NAME},
+        {"raised", NULL, "RAISED", "发出", COLUMN_THOUSANDS},
+        {"confirmed", NULL, "CONFIRMED", "属实", COLUMN_THOUSANDS},
+        {"unfounded", NULL, "UNFOUNDED", "不属实", COLUMN_THOUSANDS},
+        {"false_claim", NULL, "FALSE CLAIM", "虚假", COLUMN_THOUSANDS},
+        {"open", NULL, "OPEN", "在办", COLUMN_THOUSANDS},
+    };
+    struct items items = {0};
+    for (size_t i = 0; i < ww_length(list); i++)
+        items_add(&cli->arena, &items, ww_at(list, i));
+    printf("\n%s%s%s\n", out_bold(cli), head, out_plain(cli));
+    out_table(cli, &items, columns, ARRAY_LEN(columns), 2);
+}
+
+static int gather(struct cli *cli, struct table *rules, struct table *agencies, int64_t all[FIGURES])
+{
+    struct ww_param params[2] = {{.key = "after", .number = 0}, {.key = "region"}};
+    size_t n = 1 + (cli->n_regions > 0);
+    params[1].text = cli->n_regions ? cli->regions[0] : NULL;
+    for (;;) {
+        const struct ww_value *page;
+        int rc = ww_query(cli->client, "statistics", params, n, &page);
+        if (rc != 0)
+            return cli_failed(cli, rc);
+        add(all, ww_get(page, "all"));
+        add_list(&cli->arena, rules, ww_get(page, "rules"));
+        add_list(&cli->arena, agencies, ww_get(page, "agencies"));
+        if (ww_type(ww_get(page, "next")) == WW_NIL)
+            return 0;
+        params[0].number = ww_int(ww_get(page, "next"), 0);
+    }
+}
+
+static void tell(struct cli *cli, const struct ww_value *v)
+{
+    static const struct column rule = {"rule", NULL, "RULE", "规则", COLUMN_TEXT};
+    static const struct column agency = {"agency", NULL, "AGENCY", "部门", COLUMN_TEXT};
+    const struct ww_value *all = ww_get(v, "all");
+    if (out_document(cli, v))
+        return;
+    printf(tr("alerts: %lld raised, %lld confirmed, %lld unfounded, %lld made up, %lld open\n",
+              "预警：发出 %lld，属实 %lld，不属实 %lld，虚假 %lld，在办 %lld\n"),
+           (long long)ww_int(ww_get(all, figures[0]), 0), (long long)ww_int(ww_get(all, figures[1]), 0),
+           (long long)ww_int(ww_get(all, figures[2]), 0), (long long)ww_int(ww_get(all, figures[3]), 0),
+           (long long)ww_int(ww_get(all, figures[4]), 0));
+    print_table(cli, tr("By rule", "按规则"), ww_get(v, "rules"), &rule);
+    print_table(cli, tr("By agency", "按部门"), ww_get(v, "agencies"), &agency);
+}
+
+int cmd_statistics(struct cli *cli)
+{
+    struct table rules = {.key = "rules", .word = "rule"}, agencies = {.key = "agencies", .word = "agency"};
+    int64_t all[FIGURES] = {0};
+    struct buf b = {0};
+    struct err err;
+    const struct ww_value *v;
+    int status = cli_connect(cli);
+    rules.rows = arena_zalloc(&cli->arena, ROWS_MAX * sizeof *rules.rows);
+    agencies.rows = arena_zalloc(&cli->arena, ROWS_MAX * sizeof *agencies.rows);
+    if (status == 0)
+        status = gather(cli, &rules, &agencies, all);
+    if (status != 0)
+        return status;
+    struct enc_open body = enc_map_open(&b);
+    enc_key(&body, "all");
+    struct enc_open m = enc_map_open(&b);
+    put_figures(&m, all);
+    enc_close(&m);
+    put_table(&body, &rules);
+    put_table(&body, &agencies);
+    enc_close(&body);
+    if (codec_body((struct slice){(const char *)b.p, b.n}, &cli->arena, &v, &err) == 0)
+        tell(cli, v);
+    buf_finish(&b);
+    return 0;
+}

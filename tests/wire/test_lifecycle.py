@@ -1,0 +1,429 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""An alert worked to its end by several teams: who may, by when, what the clock says if nothing happens, and what the
+command line shows of it. Terms are seconds here, and what comes by the clock is waited for by its event."""
+import hashlib
+import json
+import os
+import signal
+import unittest
+
+from harness import BUILD, Client, DAY, Daemon, HOUR, SCORE_ONLY, main, now_ms, run, sig, uscc
+
+TEAMS = """\
+version: 1
+covers: ["330482"]
+tiers:
+  - {id: street, zh: 镇街, en: street, escalate_after: 1s}
+  - {id: county, zh: 县级, en: county, escalate_after: 40d}
+  - {id: prefecture, zh: 市级, en: prefecture}
+departments:
+  labour: {zh: 人社, en: labour}
+  housing: {zh: 住建, en: housing}
+leads:
+  - {lead: labour}
+  - {industry: E, lead: housing, assist: [labour]}
+joins: {general: street, major: county, critical: prefecture}
+teams:
+  - {id: streets, name: {zh: 镇街所, en: streets}, tier: street, regions: "330482", department: labour}
+%s
+  - {id: county, name: {zh: 平湖大队, en: county}, tier: county, regions: "330482", department: labour}
+  - {id: sites, name: {zh: 平湖住建, en: sites}, tier: county, regions: "330482", industries: [E], department: housing, carrier: 王县长}
+  - {id: prefecture, name: {zh: 嘉兴支队, en: prefecture}, tier: prefecture, regions: "3304", department: labour}
+"""
+HARBOUR = '  - {id: harbour, name: {zh: 独山港所, en: harbour}, tier: street, regions: "330482003", department: labour}'
+
+MEASURES = """\
+version: 1
+measures:
+  - {id: order, name: {zh: 限期改正指令书, en: order to correct}, wants: [ref, people, amount], due: 1s, due_most: 30d, silence: labour.order_disobeyed, answered_by: [labour.order_obeyed]}
+  - {id: talk, name: {zh: 约谈, en: talk}, due: 3wd}
+  - {id: board, name: {zh: 挂牌督办, en: on the board}, roles: [operator]}
+  - {id: listing, name: {zh: 列入失信名单, en: listed}, wants: [ref], lasts: 1095d, may_end_after: 183d}
+  - {id: fund, name: {zh: 应急周转金, en: emergency fund}, wants: [ref, people, amount], recover: true}
+  - {id: grave, name: {zh: 社会公布, en: published}, levels: [critical]}
+"""
+
+DEADLINES = """\
+version: 1
+accept: {general: 30d, major: 1s, critical: 1s}
+verify: {general: 30d, major: 30d, critical: 30d}
+close: {general: 60wd, major: 60wd, critical: 60wd}
+extend: 30wd
+hold_most: 60wd
+snooze_most: 30d
+first_steps: {seen: 2h, registered: 0wd, forwarded: 1wd, verified: 7d}
+follow_up: {after: 30d, share: 0}
+settles: {paid: [subdistrict.wages_paid]}
+"""
+
+PRINCIPALS = """\
+principals:
+  - {name: tax-bureau, role: feeder, agencies: [tax]}
+  - {name: pinghu, role: inspector, regions: ["330482"], team: streets}
+  - {name: county-desk, role: inspector, regions: ["330482"], team: county}
+  - {name: hangzhou, role: inspector, regions: ["3301"]}
+  - {name: chief, role: operator}
+  - {name: audit, role: auditor}
+"""
+NAMES = ("tax-bureau", "pinghu", "county-desk", "hangzhou", "chief", "audit")
+CLI = os.path.join(BUILD, "cli", "wagewarn")
+PLACE = "330482001"
+
+
+class Lifecycle(unittest.TestCase):
+    maxDiff = None
+    codes = iter(range(5000, 9000))
+
+    @classmethod
+    def write(cls, name, text):
+        with open(os.path.join(cls.d.dir, name), "w", encoding="utf-8") as f:
+            f.write(text)
+
+    @classmethod
+    def setUpClass(cls):
+        cls.d = Daemon(rules=SCORE_ONLY)
+        cls.endpoints = {n: "ipc://" + os.path.join(cls.d.dir, n) for n in NAMES}
+        for name, text in (("teams.yaml", TEAMS % ""), ("measures.yaml", MEASURES), ("deadlines.yaml", DEADLINES),
+                           ("principals.yaml", PRINCIPALS)):
+            cls.write(name, text)
+        cls.d.listen = ["{endpoint: \"%s\", principal: %s}" % (e, n) for n, e in cls.endpoints.items()]
+        cls.d.extra = "principals: principals.yaml\nteams: teams.yaml\nmeasures: measures.yaml\ndeadlines: deadlines.yaml\n"
+        cls.d.write_config()
+        try:
+            cls.d.start()
+        except BaseException:
+            cls.d.close(clean=False)
+            raise
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.d.close()
+
+    def setUp(self):
+        self.c = self.d.client()
+        self.by = {n: Client(e) for n, e in self.endpoints.items()}
+        for c in [self.c, *self.by.values()]:
+            self.addCleanup(c.close)
+        self.code = uscc(next(self.codes))
+        self.sub = self.c.subscribe(credit=10000, **{"from": -1})["session"]
+
+    def raise_alert(self, kind="utility.bill_overdue", **more):
+        """general by default: nothing is due for a month."""
+        kinds = {"general": ["police.owner_missing"], "low": [kind]}
+        for k in more.pop("kinds", kinds["general"]):
+            ack = self.c.push(sig(k, self.code, region=more.get("region", PLACE), industry=more.get("industry", "C181"), at=now_ms() - HOUR))
+            self.assertEqual(ack["accepted"], 1, ack)
+        self.alert = self.c.enterprise(self.code)["alert"]
+        self.assertTrue(self.alert)
+        return self.alert
+
+    def do(self, what, by="chief", **more):
+        return self.by[by].expect("done", "action", alert=self.alert, do=what, **more)["seq"]
+
+    def refused(self, code, what, by="chief", **more):
+        return self.by[by].error(code, "action", alert=self.alert, do=what, **more)["message"]
+
+    def show(self):
+        return self.c.query("alert", alert=self.alert)["alert"]
+
+    def comes(self, type_, **keys):
+        """The next event of this alert of that type; others of it are passed over."""
+        while True:
+            verb, body = self.c.next(self.sub)
+            if verb == "event" and body["alert"] == self.alert and body["type"] == type_ and \
+                    all(body.get(k) == v for k, v in keys.items()):
+                return body
+
+    def cli(self, *args, lang="en_US.UTF-8", status=0, by="chief"):
+        got, out, err = run([CLI, "--endpoint", self.endpoints[by], *args], LC_ALL=lang)
+        self.assertEqual(got, status, out + err)
+        return out if not status else err
+
+    def cli_json(self, *args):
+        return json.loads(self.cli(*args, "-o", "json"))
+
+    # ---- by the clock ----
+
+    def test_overdue_then_the_next_tier(self):
+        self.raise_alert()
+        if self.show()["level"] == "general":
+            self.c.push(sig("court.seizure", self.code, region=PLACE), sig("tax.arrears", self.code, region=PLACE))
+        self.assertIn(self.show()["level"], ("major", "critical"))
+        late = self.comes("overdue")
+        self.assertEqual((late["step"], late["tier"]["id"], late["teams"][0]), ("accept", "street", "streets"))
+        self.assertNotIn("measure", late)
+        up = self.comes("escalated")
+        self.assertEqual((up["tier"]["id"], up["tier"]["number"]), ("county", 1))
+        self.assertIn("county", up["teams"])
+        a = self.show()
+        self.assertTrue(a["handling"]["overdue"])
+        self.assertEqual((a["handling"]["tier"]["en"], a["handling"]["due_step"]), ("county", "accept"))
+        self.assertIn(self.alert, [x["alert"] for x in self.c.alerts(overdue=True)])
+        self.assertIn(self.alert, [x["alert"] for x in self.c.alerts(team="county", overdue=True)])
+        self.assertIn("overdue since", self.cli("alert", "show", str(self.alert)))
+        self.assertIn("逾期", self.cli("alert", "show", str(self.alert), lang="zh_CN.UTF-8"))
+        self.assertIn(self.alert, [x["alert"] for x in self.cli_json("alerts", "--overdue", "--team", "county")["alerts"]])
+        self.do("accept")
+        self.assertNotIn(self.alert, [x["alert"] for x in self.c.alerts(overdue=True)])
+
+    def test_an_order_that_runs_out_counts(self):
+        self.raise_alert()
+        self.do("accept")
+        self.do("verify", finding="confirmed", people=3, amount=900000)
+        self.do("dispose", measure="order", ref="平人社监〔2026〕1号", people=3, amount=900000)
+        silent = self.comes("overdue", measure="order")
+        self.assertEqual((silent["ref"], silent["people"], silent.get("step")), ("平人社监〔2026〕1号", 3, None))
+        own = [s for s in self.c.enterprise(self.code)["signals"] if s["source"] == "wagewarn"]
+        self.assertEqual([(s["kind"], s["ordinal"]) for s in own], [("labour.order_disobeyed", 1)])
+        self.assertLess(own[0]["seq"], 1 << 40)
+        listed = self.c.query("signals", uscc=self.code)["signals"]
+        self.assertIn((own[0]["seq"], 1), [(s["seq"], s.get("ordinal")) for s in listed])
+        taken = self.show()["handling"]["measures"]
+        self.assertEqual([(m["measure"], m["zh"], m["state"]) for m in taken], [("order", "限期改正指令书", "silent")])
+        self.assertIn("ran out unanswered", self.cli("alert", "show", str(self.alert)))
+
+    def test_put_off_until_it_ends(self):
+        self.raise_alert()
+        until = now_ms() + 700
+        self.do("snooze", until=until)
+        self.assertEqual(self.comes("snoozed")["until"], until)
+        over = self.comes("snoozed")
+        self.assertNotIn("until", over)
+        self.assertIsNone(self.show()["handling"]["snoozed_until"])
+
+    # ---- each step ----
+
+    def test_the_whole_way(self):
+        self.raise_alert()
+        self.assertEqual(self.show()["possible"], ["accept", "seen", "assign", "join", "escalate", "extend", "hold", "snooze", "comment"])
+        self.do("seen", by="pinghu", actor="王")
+        self.do("accept", by="pinghu")
+        self.assertEqual((self.comes("seen")["actor"], self.comes("accepted")["principal"]), ("王", "pinghu"))
+        self.do("join", team="county")
+        self.do("assign", team="streets")
+        self.do("verify", finding="confirmed", people=31, amount=48000000)
+        before = self.show()["due"]
+        self.do("extend", note="批准")
+        self.assertGreater(self.show()["due"], before)
+        self.assertIn("may not be again", self.refused("wrong_state", "extend"))
+        self.assertNotIn("extend", self.show()["possible"])
+        self.do("dispose", measure="listing", ref="1号")
+        self.do("dispose", measure="fund", ref="2号", people=31, amount=100)
+        h = self.show()["handling"]
+        listing, fund = h["measures"]
+        self.assertEqual((listing["lasts_until"] - listing["at"], listing["may_end_from"] - listing["at"]), (1095 * DAY, 183 * DAY))
+        self.assertEqual((fund["recover"], fund["state"], fund["people"]), (True, "open", 31))
+        self.assertEqual([(s["step"], s["in_time"]) for s in h["first_steps"]],
+                         [("seen", True), ("registered", True), ("forwarded", True), ("verified", True)])
+        self.assertIn(self.alert, [a["alert"] for a in self.c.alerts(measure="fund")])
+        self.assertNotIn(self.alert, [a["alert"] for a in self.c.alerts(measure="talk")])
+        self.do("close", outcome="paid", paid_people=31, paid_amount=48000000)
+        a = self.show()
+        self.assertEqual((a["state"], a["possible"]), ("closed", ["reopen", "comment"]))
+        self.assertAlmostEqual(a["handling"]["follow_up_at"], now_ms() + 30 * DAY, delta=HOUR)
+        self.do("reopen")
+
+    def test_held(self):
+        self.raise_alert()
+        until = now_ms() + 5 * DAY
+        self.assertIn("note", self.refused("missing_field", "hold", until=until))
+        self.do("hold", until=until, note="诉讼中")
+        self.assertEqual(self.comes("held")["until"], until)
+        self.assertEqual(self.show()["handling"]["held_until"], until)
+        self.assertIn("stand still already", self.refused("wrong_state", "hold", until=until, note="again"))
+
+    def test_corrected(self):
+        self.raise_alert()
+        first = self.do("accept")
+        second = self.do("verify", finding="unfounded")
+        self.assertIn(str(second), self.refused("wrong_state", "correct", undo=first))
+        self.assertIn("undo", self.refused("missing_field", "correct"))
+        self.do("correct", undo=second)
+        self.assertEqual(self.show()["state"], "accepted")
+        self.assertEqual([h["type"] for h in self.show()["history"]][-3:], ["accepted", "verified", "corrected"])
+
+    def test_refusals_say_why(self):
+        self.raise_alert()
+        self.assertIn("must lie ahead", self.refused("bad_field", "snooze", until=now_ms() - DAY))
+        self.assertIn("further ahead", self.refused("bad_field", "snooze", until=now_ms() + 31 * DAY))
+        self.assertIn("routes list", self.refused("bad_field", "assign", team="nobody"))
+        self.assertIn("team", self.refused("missing_field", "join"))
+        self.assertIn("possible now: accept", self.refused("wrong_state", "close", outcome="paid"))
+        self.do("accept")
+        self.do("verify", finding="confirmed", people=1, amount=1)
+        self.assertIn("wants ref", self.refused("missing_field", "dispose", measure="order", people=1, amount=1))
+        self.assertIn("query", self.refused("bad_field", "dispose", measure="nothing"))
+        self.assertIn("level", self.refused("wrong_state", "dispose", measure="grave"))
+        self.assertIn("role", self.refused("denied", "dispose", by="pinghu", measure="board"))
+        self.do("dispose", by="chief", measure="board")
+
+    def test_who_may(self):
+        """Each role, in its region and out of it; what may not be seen is not there."""
+        self.raise_alert()
+        self.refused("denied", "accept", by="tax-bureau")
+        self.refused("denied", "accept", by="audit")
+        self.refused("no_such_alert", "accept", by="hangzhou")
+        self.do("seen", by="pinghu")
+        self.do("seen", by="county-desk")
+        self.do("accept", by="chief")
+        self.by["audit"].query("alert", alert=self.alert)
+        self.by["hangzhou"].error("no_such_alert", "query", what="alert", alert=self.alert)
+        for what in ("measures", "teams", "statistics", "enterprises", "audit", "routes"):
+            self.by["tax-bureau"].error("denied", "query", what=what)
+        self.assertNotIn(self.code, [e["uscc"] for e in self.by["hangzhou"].pages("enterprises", "enterprises")])
+        self.assertIn(self.code, [e["uscc"] for e in self.by["pinghu"].pages("enterprises", "enterprises")])
+
+    def test_two_at_once(self):
+        self.raise_alert()
+        version = self.show()["version"]
+        a, b = self.by["pinghu"], self.by["county-desk"]
+        rids = [(c, c.post("action", alert=self.alert, do="accept", version=version)) for c in (a, b)]
+        answers = {n: c.reply_to(rid) for n, (c, rid) in zip(("pinghu", "county-desk"), rids)}
+        verbs = {verb: name for name, (verb, _) in answers.items()}
+        self.assertEqual(set(verbs), {"done", "error"})
+        error = answers[verbs["error"]][1]
+        self.assertEqual(error["code"], "wrong_state")
+        self.assertIn("\"accepted\" by " + verbs["done"], error["message"])
+
+    # ---- who answers for what ----
+
+    def test_routes(self):
+        route = self.c.query("routes", region=PLACE, industry="E47")["route"]
+        self.assertEqual([(t["tier"], t["team"], t["from_level"]) for t in route["tiers"]],
+                         [("street", "streets", "general"), ("county", "sites", "major"), ("prefecture", "prefecture", "critical")])
+        self.assertEqual((route["lead"]["department"], route["lead"]["team"]), ("housing", "sites"))
+        self.assertEqual([a["team"] for a in route["assist"]], ["streets"])
+        self.assertTrue(route["name"].startswith("浙江省嘉兴市平湖市"))
+        self.c.error("missing_field", "query", what="routes")
+        self.c.error("bad_field", "query", what="routes", region="x")
+        self.assertEqual(self.cli_json("routes", "test", "--region", PLACE, "--industry", "E47")["route"], route)
+        status, out, err = run([CLI, "routes", "test", "--region", PLACE, "--industry", "E47", "--config", self.d.config, "-o", "json"])
+        self.assertEqual((status, json.loads(out)["route"]), (0, route), err)
+        zh = self.cli("routes", "test", "--region", PLACE, "--industry", "E", lang="zh_CN.UTF-8")
+        self.assertIn("王县长", zh)
+        self.assertIn("平湖住建", zh)
+        self.cli("routes", "test", "--region", "11", status=1)
+        self.assertEqual([t["team"] for t in self.cli_json("routes", "list")["teams"]],
+                         [t["team"] for t in self.c.pages("teams", "teams", limit=2)])
+        self.assertEqual([m["measure"] for m in self.cli_json("measures")["measures"]],
+                         ["order", "talk", "board", "listing", "fund", "grave"])
+
+    def test_a_street_goes_to_another_team(self):
+        self.raise_alert(region="330482003")
+        self.assertEqual(self.show()["teams"][0], "streets")
+        self.addCleanup(self.reload, TEAMS % "")
+        self.reload(TEAMS % HARBOUR)
+        moved = self.comes("assigned")
+        self.assertEqual((moved["teams"][0], moved.get("principal")), ("harbour", None))
+        self.assertEqual(self.show()["teams"][0], "harbour")
+
+    def reload(self, teams):
+        self.write("teams.yaml", teams)
+        mark = self.d.log.mark()
+        self.d.proc.send_signal(signal.SIGHUP)
+        self.d.log.wait("reloaded", since=mark)
+
+    def test_a_principal_of_no_team(self):
+        self.write("wrong.yaml", PRINCIPALS.replace("team: county", "team: countty"))
+        self.write("wrong-config.yaml", "state_dir: %s\nteams: teams.yaml\nprincipals: wrong.yaml\n" % self.d.state)
+        status, out, err = run([CLI, "check-config", os.path.join(self.d.dir, "wrong-config.yaml")])
+        self.assertEqual(status, 78, out + err)
+        self.assertIn('no team "countty"', out + err)
+        self.assertIn('did you mean "county"', out + err)
+
+    # ---- the command line ----
+
+    def test_worked_by_the_command_line(self):
+        self.raise_alert()
+        n = str(self.alert)
+        self.cli("alert", "snooze", n, "--until", "2d")
+        self.assertAlmostEqual(self.show()["handling"]["snoozed_until"], now_ms() + 2 * DAY, delta=HOUR)
+        self.cli("alert", "accept", n, "--actor", "王")
+        done = json.loads(self.cli("alert", "verify", n, "--finding", "confirmed", "--people", "31", "--amount", "480000.50", "-o", "json"))
+        self.cli("alert", "correct", n, "--undo", str(done["seq"]))
+        self.cli("alert", "verify", n, "--finding", "confirmed", "--people", "31", "--amount", "480000.50")
+        self.cli("alert", "extend", n, "--note", "approved")
+        self.cli("alert", "dispose", n, "--measure", "order", "--ref", "7", "--people", "31", "--amount", "480000.50", "--due", "10d")
+        taken = self.show()["handling"]["measures"][0]
+        self.assertEqual((taken["amount"], taken["people"], taken["ref"]), (48000050, 31, "7"))
+        self.assertAlmostEqual(taken["due"], now_ms() + 10 * DAY, delta=HOUR)
+        day = self.by["chief"].query("alert", alert=self.alert)["alert"]["due"]
+        self.assertEqual((day + 8 * HOUR) % DAY, 0)  # 24:00 of a day
+        self.cli("alert", "hold", n, "--until", "5d", "--note", "in court")
+        self.cli("alert", "join", n, "--team", "sites")
+        shown = self.cli("alert", "show", n)
+        for words in ("possible now", "to be struck off", "24:00", "order to correct", "held until", "480,000.50", "in time"):
+            self.assertIn(words, shown)
+        zh = self.cli("alert", "show", n, lang="zh_CN.UTF-8")
+        for words in ("现在可以", "限期改正指令书", "中止计时至", "按时"):
+            self.assertIn(words, zh)
+        self.assertIn("term", self.cli("alert", "snooze", n, "--until", "soon", status=2))
+        self.assertIn("cannot be given accept", self.cli("alert", "accept", n, status=1))
+
+    def test_columns_line_up(self):
+        self.raise_alert()
+        lines = self.cli("alerts", "--state", "any", lang="zh_CN.UTF-8").splitlines()
+        self.assertIn("层级", lines[0])
+        width = lambda s: sum(2 if ord(c) > 0x2e7f else 1 for c in s)
+        at = width(lines[0][:lines[0].index("层级")])
+        for line in lines[1:]:
+            cut, n = 0, 0
+            while n < at:
+                n += width(line[cut])
+                cut += 1
+            self.assertEqual(line[cut - 1], " ", line)
+            self.assertIn(line[cut:cut + 2], ("镇街", "县级", "市级"), line)
+
+    def test_statistics(self):
+        before = self.cli_json("statistics")
+        self.raise_alert()
+        self.do("accept")
+        self.do("verify", finding="unfounded")
+        self.do("close", outcome="unfounded")
+        self.code = uscc(next(self.codes))
+        self.raise_alert()
+        self.do("accept")
+        self.do("verify", finding="confirmed")
+        self.c.push(sig("police.owner_missing", uscc(next(self.codes)), region=PLACE, status="exercise"))
+        after = self.cli_json("statistics")
+        grown = {k: after["all"][k] - before["all"][k] for k in after["all"]}
+        self.assertEqual(grown, {"raised": 2, "confirmed": 1, "unfounded": 1, "false_claim": 0, "open": 1})
+        figure = lambda doc, key, word, name: sum(r["raised"] for r in doc[key] if r[word] == name)
+        self.assertEqual(figure(after, "rules", "rule", "score") - figure(before, "rules", "rule", "score"), 2)
+        self.assertEqual(figure(after, "agencies", "agency", "police") - figure(before, "agencies", "agency", "police"), 2)
+        self.assertEqual(self.by["hangzhou"].query("statistics")["all"]["raised"], 0)
+        self.assertIn("By agency", self.cli("statistics", "--region", "330482"))
+
+    # ---- by lot ----
+
+    def test_a_draw_can_be_computed_again(self):
+        for _ in range(6):
+            self.code = uscc(next(self.codes))
+            self.c.push(sig("tax.arrears", self.code, region=PLACE))
+        number = self.c.push(sig("tax.arrears", self.code, region=PLACE))["seq"]
+        names = ["王一", "李二", "张三", "赵四", "钱五"]
+        self.write("names.txt", "# on duty\n" + "\n".join(names) + "\n")
+        args = ["draw", "--of", "enterprises", "--region", "330482", "--n", "3", "--inspectors", os.path.join(self.d.dir, "names.txt"),
+                "--at-number", str(number)]
+        got = self.cli_json(*args)
+        seed = self.c.query("audit", number=number)["hash"]
+        lot = lambda *words: hashlib.blake2b(" ".join((seed,) + words).encode(), digest_size=32).hexdigest()
+        keys = [e["uscc"] for e in self.c.pages("enterprises", "enterprises", region="330482", limit=3)]
+        self.assertEqual(got["seed"], seed)
+        self.assertEqual([d["key"] for d in got["drawn"]], sorted(keys, key=lot)[:3])
+        self.assertEqual([d["hash"] for d in got["drawn"]], [lot(d["key"]) for d in got["drawn"]])
+        for d in got["drawn"]:
+            self.assertEqual(d["inspectors"], sorted(names, key=lambda name: lot(d["key"], name))[:2])
+        self.assertEqual(got["candidates_hash"],
+                         hashlib.blake2b("".join(k + "\n" for k in sorted(keys)).encode(), digest_size=32).hexdigest())
+        self.assertEqual(self.cli_json(*args, "--state-dir", self.d.state), got)
+        self.assertIn(seed, self.cli(*args))
+        self.assertIn("种子", self.cli(*args, lang="zh_CN.UTF-8"))
+        self.assertIn("lies ahead", self.c.error("bad_field", "query", what="audit", number=10**9)["message"])
+        self.write("names.txt", "王一\n王一\n")
+        self.assertIn("two", self.cli(*args, status=2))
+
+
+if __name__ == "__main__":
+    main()
