@@ -264,7 +264,7 @@ int64_t timers_next(const struct engine *, const struct alert *);       /* INT64
 void timers_feed(struct engine *, struct record *, struct slice kind, int64_t at, int64_t people, int64_t amount);
 
 /* ---- route.c: who an alert is for ---- */
-struct slice route_team(const struct engine *, const struct record *); /* who answers first; empty: nobody is configured */
+struct slice route_team(struct engine *, const struct record *); /* who answers first; empty: nobody is configured */
 void route_alert(struct engine *, const struct record *, struct alert *); /* fills a->teams */
 
 /* ---- steps.c: what teams do ---- */

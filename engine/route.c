@@ -5,10 +5,28 @@
 
 enum { ALERT_TEAMS_MAX = 32 };
 
-/* Jurisdiction is where people work (劳动保障监察条例 art. 13); the registered place hears of it too. */
-static region_t place_of(const struct record *c)
+/* The latest place that others than the register tell; 0: none does lately. */
+static region_t place_of_work(struct engine *e, const struct record *c)
 {
-    return c->place ? c->place : c->registered;
+    int64_t profile = dict_find(e->dict, DICT_KIND, SLICE("registry.profile"));
+    const struct sig *best = NULL;
+    for (uint32_t i = 0; i < c->n_series; i++) {
+        const struct series *s = &c->series[i];
+        for (uint32_t k = s->kind == profile ? 0 : s->n; k-- > 0;)
+            if (s->sigs[k].region && !(s->sigs[k].flags & SIG_CANCELLED)) {
+                best = !best || sig_order(&s->sigs[k], best) > 0 ? &s->sigs[k] : best;
+                break;
+            }
+    }
+    return best ? settings_region(e->settings, best->region) : 0;
+}
+
+/* Jurisdiction is where people work (劳动保障监察条例 art. 13); the registered place hears of it too. The register's word,
+ * said again each month, moves nobody. */
+static region_t place_of(struct engine *e, const struct record *c)
+{
+    region_t place = c->place == c->registered && c->n_places > 1 ? place_of_work(e, c) : c->place;
+    return place ? place : c->registered;
 }
 
 static const struct team *lowest(const struct work *w, region_t place, struct slice industry)
@@ -19,10 +37,10 @@ static const struct team *lowest(const struct work *w, region_t place, struct sl
     return t;
 }
 
-struct slice route_team(const struct engine *e, const struct record *c)
+struct slice route_team(struct engine *e, const struct record *c)
 {
     const struct work *w = e->settings->work;
-    const struct team *t = w && w->has_teams ? lowest(w, place_of(c), record_industry(c)) : NULL;
+    const struct team *t = w && w->has_teams ? lowest(w, place_of(e, c), record_industry(c)) : NULL;
     return t ? t->id : (struct slice){0};
 }
 
@@ -57,6 +75,7 @@ void route_alert(struct engine *e, const struct record *c, struct alert *a)
 {
     const struct work *w = e->settings->work;
     struct slice industry = record_industry(c);
+    region_t place = place_of(e, c);
     if (!a->h.routed.n)
         a->h.routed = route_team(e, c); /* where it is was not known when it rose */
     struct list l = {arena_zalloc(&e->scratch, ALERT_TEAMS_MAX * sizeof *l.ids), 0};
@@ -68,9 +87,9 @@ void route_alert(struct engine *e, const struct record *c, struct alert *a)
         unsigned tier_now = a->h.tier + (unsigned)a->h.unattended;
         unsigned top = w->joins[a->level] > tier_now ? w->joins[a->level] : tier_now;
         for (unsigned tier = 1; tier <= top && tier < w->n_tiers; tier++)
-            add_team(&l, work_team(w, place_of(c), industry, tier));
-        add_assisting(&l, w, place_of(c), industry);
-        if (c->registered && c->registered != place_of(c))
+            add_team(&l, work_team(w, place, industry, tier));
+        add_assisting(&l, w, place, industry);
+        if (c->registered && c->registered != place)
             add_team(&l, lowest(w, c->registered, industry));
     }
     a->teams = l.ids;

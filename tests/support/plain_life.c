@@ -105,7 +105,7 @@ void plain_signal(struct plain_life *pl, const struct signal *s, uint64_t entry,
     hear(f, kind, s->at, time, entry, false);
     if (f->alert >= 0)
         answered_late(pl, f, kind, s->at, time);
-    if (s->region.n && s->at >= f->place_at) {
+    if (s->region.n && s->at >= f->place_at && strcmp(kind, "registry.profile") != 0) {
         COPY(f->place, s->region);
         f->place_at = s->at;
     }

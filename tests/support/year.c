@@ -315,9 +315,10 @@ static void plan_firm(struct year *y, int firm)
                                            : bad < 90 ? (int)between(&c, 3, 5)
                                                       : (int)between(&c, 6, 14);
     int64_t begin = between(&c, 1, 330), span = bad < 72 ? 364 - begin : between(&c, 10, 90);
-    if (has_seat_elsewhere(firm))
-        plan(y, (struct plan){PW_NEW_YEAR + 9 * HOUR + firm * 100, 0, firm, 0, "registry.profile",
-                              PW_NEW_YEAR + 9 * HOUR, 0});
+    for (int day = 0; has_seat_elsewhere(firm) && day < PW_DAYS; day += 120) { /* the register says it again and again */
+        int64_t at = PW_NEW_YEAR + day * PW_DAY + 9 * HOUR;
+        plan(y, (struct plan){at + firm * 100, 0, firm, 0, "registry.profile", at, 0});
+    }
     for (int i = 0; i < n; i++) {
         int64_t at = PW_NEW_YEAR + (begin + between(&c, 0, span)) * PW_DAY + between(&c, 0, 23) * HOUR;
         const char *kind = one_in(&c, 9) ? reliefs[year_chance(&c) % ARRAY_LEN(reliefs)]
