@@ -245,7 +245,7 @@ static void tell_agencies(struct bench *b, uint64_t here, struct explanation *x)
     struct told_agency *list = arena_zalloc(b->out, s->n_agencies * sizeof *list);
     x->one_more_least = x->one_more_most = x->level;
     for (uint32_t i = 0; i < s->n_agencies && !engine_failed(&b->w); i++) {
-        uint32_t light, heavy;
+        uint32_t light = 0, heavy = 0;
         if (here >> i & 1 || !weighing_kinds(s, i, &light, &heavy))
             continue;
         struct told_agency *a = &list[x->n_agencies++];
