@@ -133,6 +133,7 @@ int cmd_explain(struct cli *);
 int cmd_backtest(struct cli *);
 int cmd_fit(struct cli *);
 int cmd_shadow_diff(struct cli *);
+int cmd_campaign(struct cli *);
 int cmd_routes_test(struct cli *);
 int cmd_routes_list(struct cli *);
 int cmd_measures(struct cli *);

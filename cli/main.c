@@ -78,6 +78,8 @@ const struct command commands[] = {
     {"explain", "ID|CODE|NAME", 1, 1, O(O_WITHOUT) | O(O_AT) | O(O_WITH_RULES) | O(O_STATE_DIR) | O(O_STATUS),
      "Why this level, each signal's share, and what would change it", "等级的由来、各条信息的占比、何种变化会改变它",
      "wagewarn explain 4012 --without tax", cmd_explain},
+    {"campaign", "[ID]", 0, 1, 0, "The campaigns, or how far one has come", "专项行动及其进展", "wagewarn campaign winter-2026",
+     cmd_campaign},
     {"shadow diff", "", 0, 0, 0, "Where the shadow rules would warn otherwise than the rules in force",
      "试行规则与现行规则的差异", "wagewarn shadow diff", cmd_shadow_diff},
     {"intake", "", 0, 0, O(O_SORTED), "Signals that wait to be sorted before they count", "待分拣的信息", "wagewarn intake",

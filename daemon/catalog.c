@@ -164,6 +164,17 @@ static void compile(struct catalog *c, const struct catalog_files *files, struct
     settings_destroy(compiled);
 }
 
+static void load_campaigns(struct catalog *c, const struct catalog_files *files, struct arena *a, struct report *report)
+{
+    struct slice text;
+    struct mistakes m = {.arena = a, .file = files->campaigns};
+    if (!files->campaigns)
+        return;
+    campaigns_load(catalog_read_yaml(files->campaigns, a, &text, report), files->timezone_ms, c->kinds, a, &m,
+                   &c->campaigns);
+    report_mistakes(report, &m, text);
+}
+
 bool catalog_load(struct catalog *c, const struct catalog_files *files, struct arena *a,
                   struct report *report)
 {
@@ -178,6 +189,7 @@ bool catalog_load(struct catalog *c, const struct catalog_files *files, struct a
                                  {"measures", files->measures, &c->measures},
                                  {"deadlines", files->deadlines, &c->deadlines}};
     load_tables(c, files, a, report);
+    load_campaigns(c, files, a, report);
     p.festivals = load_festivals(files, a, report);
     p.workdays = load_workdays(files, a, report);
     p.thresholds = load_thresholds(files, a, report);

@@ -4,6 +4,7 @@
 #ifndef DAEMON_CATALOG_H
 #define DAEMON_CATALOG_H
 
+#include "daemon/campaigns.h"
 #include "daemon/report.h"
 #include "lib/hash.h"
 #include "lib/kind.h"
@@ -18,6 +19,7 @@ struct catalog_files {
     const char *calendar;   /* folder of YEAR.csv: days off and made-up working days */
     const char *thresholds; /* lines of the law */
     const char *areas, *shadow, *teams, *measures, *deadlines; /* YAML; NULL: none */
+    const char *campaigns;  /* the same; no part of the settings */
     int64_t timezone_ms;
     int64_t retention_ms;   /* no window of a rule may be longer; 0: not asked */
 };
@@ -29,6 +31,7 @@ struct catalog {
     const struct tree *teams, *measures, *deadlines; /* as read; NULL: none */
     const struct tree *settings; /* engine/settings.h says what is in it; in the arena */
     struct settings *compiled;   /* of it: what queries and event texts ask of teams, measures and the calendar */
+    struct campaigns campaigns;
     uint8_t hash[CHAIN_LEN];     /* BLAKE2b-256 of the encoded settings: their version */
 };
 

@@ -28,6 +28,7 @@ enum config_file {
     FILE_DEADLINES,
     FILE_SHADOW,
     FILE_THRESHOLDS,
+    FILE_CAMPAIGNS,
     FILE_COUNT
 };
 
@@ -57,6 +58,7 @@ static const struct {
     [FILE_DEADLINES] = {"deadlines", "deadlines.yaml"},
     [FILE_SHADOW] = {"shadow", NULL},
     [FILE_THRESHOLDS] = {"thresholds", "thresholds.csv"},
+    [FILE_CAMPAIGNS] = {"campaigns", NULL},
 };
 
 /* ---- helpers over the tree ---- */
@@ -256,6 +258,7 @@ FILE_SETTER(set_measures, FILE_MEASURES)
 FILE_SETTER(set_deadlines, FILE_DEADLINES)
 FILE_SETTER(set_shadow, FILE_SHADOW)
 FILE_SETTER(set_thresholds, FILE_THRESHOLDS)
+FILE_SETTER(set_campaigns, FILE_CAMPAIGNS)
 
 static void set_audit(struct loading *l, const struct tree *t)
 {
@@ -357,7 +360,7 @@ static const struct key top_keys[] = {
     {"areas", set_areas},       {"teams", set_teams},           {"measures", set_measures},
     {"calendar", set_calendar}, {"principals", set_principals}, {"retention", set_retention},
     {"limits", set_limits},     {"deadlines", set_deadlines},   {"shadow", set_shadow},
-    {"thresholds", set_thresholds},
+    {"thresholds", set_thresholds}, {"campaigns", set_campaigns},
 };
 
 /* ---- loading ---- */
@@ -479,6 +482,7 @@ static void load_catalog(struct loading *l)
         .teams = paths[FILE_TEAMS],
         .measures = paths[FILE_MEASURES],
         .deadlines = paths[FILE_DEADLINES],
+        .campaigns = paths[FILE_CAMPAIGNS],
         .timezone_ms = l->c->timezone_ms,
         .retention_ms = l->c->retention_audit_ms,
     };

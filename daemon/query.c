@@ -47,6 +47,7 @@ static const struct {
     {"enterprises", answer_enterprises},
     {"measures", answer_measures}, {"teams", answer_teams},  {"routes", answer_routes},
     {"statistics", answer_statistics}, {"audit", answer_audit},
+    {"campaigns", answer_campaigns}, {"campaign", answer_campaign},
 };
 
 /* ---- what all answers share ---- */

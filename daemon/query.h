@@ -55,6 +55,7 @@ struct query_catalog {
     const struct regions *regions;
     const struct work *work;   /* NULL: neither teams, nor measures, nor deadlines */
     int64_t timezone;          /* ms east of UTC */
+    const struct campaigns *campaigns;
     bool shadow;              /* shadow rules are configured */
 };
 

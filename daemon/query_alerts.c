@@ -73,6 +73,11 @@ static bool overdue(const struct answer *a, const struct alert *al)
            (al->h.overdue || (!resting && al->due != NO_INT && al->due < a->q->now));
 }
 
+bool answer_overdue(const struct answer *a, const struct alert *al)
+{
+    return overdue(a, al);
+}
+
 /* The pairs that an item of the list has. */
 static int put_item(struct answer *a, struct enc_open *m, const struct alert *al)
 {

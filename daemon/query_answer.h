@@ -46,6 +46,8 @@ int answer_teams(struct answer *);
 int answer_routes(struct answer *);
 int answer_statistics(struct answer *);
 int answer_audit(struct answer *);
+int answer_campaigns(struct answer *);
+int answer_campaign(struct answer *);
 int answer_open_counts(struct answer *); /* the part `alerts` of status */
 
 /* The asker is told `error` with this sentence (static, or in the query's arena). Returns 0. */
@@ -67,6 +69,7 @@ bool answer_sees(const struct answer *, region_t, const region_t *places, size_t
 
 /* An alert by its number (query_alerts.c). 1, its lists in the scratch arena; 0 not there; negative failed. */
 struct alert;
+bool answer_overdue(const struct answer *, const struct alert *); /* its day has passed, or it was told so */
 int answer_alert_row(struct answer *, uint64_t number, struct alert *);
 
 /* Big-endian numbers, as keys of the view have them. */

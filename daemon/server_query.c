@@ -25,6 +25,7 @@ static const struct query_catalog *hold(struct server *s)
                                         .hash = {(const char *)c->hash, CHAIN_LEN},
                                         .regions = c->regions,
                                         .work = c->compiled->work,
+                                        .campaigns = &c->campaigns,
                                         .timezone = s->config->timezone_ms,
                                         .shadow = tree_get(c->settings, "shadow") != NULL};
     h->config = s->config;
