@@ -8,6 +8,11 @@
 #include "engine/fold.h"
 #include "lib/hash.h"
 
+enum {
+    AREAS_OF_RULE = 16, /* by place, in which one enterprise counts */
+    GROWTH_PARTS = 4    /* grown by one in so many, members are told of again */
+};
+
 /* ---- which area ---- */
 
 struct place {
@@ -29,29 +34,70 @@ static void area_hub(uint8_t out[HUB_LEN], enum status status, const struct rule
     memcpy(out + 1, h, HUB_LEN - 1);
 }
 
-static bool wanted(const struct area *a, region_t region, struct slice industry)
+static bool wanted_industry(const struct area *a, struct slice industry)
 {
-    bool here = a->n_regions == 0, this = a->n_industries == 0;
-    for (uint32_t i = 0; i < a->n_regions && !here; i++)
-        here = region && region_within(region, a->regions[i]);
+    bool this = a->n_industries == 0;
     for (uint32_t i = 0; i < a->n_industries && !this; i++)
         this = a->industries[i].n <= industry.n && memcmp(a->industries[i].p, industry.p, a->industries[i].n) == 0;
-    return here && this;
+    return this;
 }
 
-/* By place and industry an enterprise lies in one area of a rule, or none. */
-static uint32_t by_place(const struct record *c, const struct area *a, struct place *p)
+static bool wanted_region(const struct area *a, region_t region)
 {
-    region_t region = record_region(c);
+    bool here = a->n_regions == 0;
+    for (uint32_t i = 0; i < a->n_regions && !here; i++)
+        here = region && region_within(region, a->regions[i]);
+    return here;
+}
+
+static bool wanted(const struct area *a, const struct record *c)
+{
+    bool here = wanted_region(a, record_region(c));
+    for (uint32_t i = 0; i < c->n_places && !here; i++)
+        here = wanted_region(a, c->places[i]);
+    return here && wanted_industry(a, record_industry(c));
+}
+
+/* A zone's code that stands among the places only because one of them lies in the zone: no other place than that. */
+static bool is_beside(const struct settings *s, const struct record *c, region_t code)
+{
+    bool zone = false;
+    for (uint32_t i = 0; i < s->n_zones && !zone; i++)
+        zone = s->zones[i].code == code;
+    for (uint32_t i = 0; i < c->n_places && zone; i++) {
+        uint32_t in = c->places[i] == code ? UINT32_MAX : settings_zone(s, c->places[i]);
+        if (in != UINT32_MAX && s->zones[in].code == code)
+            return true;
+    }
+    return false;
+}
+
+/* The area of a rule that this place lies in is one more, if it is one. */
+static void add_area(const struct area *a, region_t region, struct slice industry, struct place *list, uint32_t *n)
+{
+    region_t cut = a->region_digits ? region_cut(region, a->region_digits) : 0;
+    if (*n == AREAS_OF_RULE || (region & 15) < a->region_digits || !wanted_region(a, region))
+        return;
+    for (uint32_t i = 0; i < *n; i++)
+        if (list[i].region == cut)
+            return;
+    list[(*n)++] = (struct place){.region = cut, .industry = {industry.p, a->industry_length}};
+}
+
+/* Where people work, the authority there is concerned, and so is the one where the enterprise is registered: it lies in
+ * the areas of all its places. Of too many: the registered one, the latest, then in the order of the codes. */
+static uint32_t by_place(const struct engine *e, const struct record *c, const struct area *a, struct place *list)
+{
     struct slice industry = record_industry(c);
-    *p = (struct place){0};
-    if ((region & 15) < a->region_digits || industry.n < a->industry_length)
+    uint32_t n = 0;
+    if (industry.n < a->industry_length)
         return 0;
-    if (a->region_digits)
-        p->region = region_cut(region, a->region_digits);
-    if (a->industry_length)
-        p->industry = (struct slice){industry.p, a->industry_length};
-    return 1;
+    add_area(a, c->registered, industry, list, &n);
+    add_area(a, c->place, industry, list, &n);
+    for (uint32_t i = 0; i < c->n_places && n < AREAS_OF_RULE; i++)
+        if (!is_beside(e->settings, c, c->places[i]))
+            add_area(a, c->places[i], industry, list, &n);
+    return n;
 }
 
 /* By what binds, in as many as it is bound by. */
@@ -64,14 +110,23 @@ static uint32_t by_bonds(struct engine *e, const struct record *c, const struct 
     return n;
 }
 
+/* In how many areas of a rule it can lie. */
+static size_t areas_most(const struct area *a, const struct record *c)
+{
+    size_t places = (size_t)c->n_places + 2;
+    if (a->by)
+        return (size_t)c->n_links + c->n_places;
+    return places < AREAS_OF_RULE ? places : AREAS_OF_RULE;
+}
+
 /* The areas of a rule that an enterprise lies in. */
 static uint32_t areas_of(struct engine *e, const struct record *c, const struct area *a, struct place **out)
 {
-    size_t room = a->by ? (size_t)c->n_links + c->n_places : 1;
-    if (!room || !wanted(a, record_region(c), record_industry(c)))
+    size_t room = areas_most(a, c);
+    if (!room || !wanted(a, c))
         return 0;
     *out = arena_zalloc(&e->scratch, room * sizeof **out);
-    return a->by ? by_bonds(e, c, a, *out) : by_place(c, a, *out);
+    return a->by ? by_bonds(e, c, a, *out) : by_place(e, c, a, *out);
 }
 
 /* The rule and place of an area's record; NULL: no such rule in force. */
@@ -243,12 +298,12 @@ static bool listed(const struct hubs *l, const uint8_t hub[HUB_LEN])
     return false;
 }
 
-/* How many areas it can lie in. */
+/* In how many areas it can lie. */
 static size_t areas_room(const struct settings *s, const struct record *c)
 {
     size_t room = 1;
     for (uint32_t i = 0; i < s->n_area_rules; i++)
-        room += s->rules[s->area_rules[i]].when.area->by ? (size_t)c->n_links + c->n_places : 1;
+        room += areas_most(s->rules[s->area_rules[i]].when.area, c);
     return room;
 }
 

@@ -340,6 +340,68 @@ static void several_of_a_town_raise_its_alert(void **state)
     world_finish(&w);
 }
 
+/* Last level of the alert of an area by its name; LEVEL_NONE: none, or it was withdrawn. */
+static uint8_t area_level(struct world *w, const char *name)
+{
+    uint8_t level = LEVEL_NONE;
+    for (size_t i = 0; i < w->out.n; i++)
+        if (ekey_kind(&w->out.events[i].ev.key) == EKEY_AREA && slice_is(w->out.events[i].ev.name, name))
+            level = w->out.events[i].ev.level;
+    return level;
+}
+
+static void bad_in(struct world *w, const char *code, const char *region, int64_t at)
+{
+    world_say(w, &(struct say){.kind = "court.seizure", .uscc = code, .region = region, .at = at});
+    make_critical(w, code, NULL, at);
+}
+
+/* The town where people work is concerned, and the town where it is registered, whichever is told first. */
+static void an_enterprise_counts_where_it_works_and_where_it_is_registered(void **state)
+{
+    (void)state;
+    for (int profile_first = 0; profile_first < 2; profile_first++) {
+        struct world w;
+        world_init(&w, area_rules);
+        w.now = DAY(1);
+        for (int step = 0; step < 2; step++)
+            for (unsigned i = 0; i < 3; i++)
+                if (step != profile_first)
+                    world_say(&w, &(struct say){.kind = "registry.profile", .uscc = firm(&w, i),
+                                                .region = i ? "330424001" : "330424", .at = DAY(0)});
+                else
+                    bad_in(&w, firm(&w, i), "330482001", DAY(1));
+        assert_int_equal(area_level(&w, "330482001"), LEVEL_CRITICAL);
+        assert_int_equal(area_level(&w, "330424001"), LEVEL_NONE); /* of two the town is known */
+        world_say(&w, &(struct say){.kind = "registry.profile", .uscc = firm(&w, 0), .region = "330424001", .at = DAY(1)});
+        assert_int_equal(area_level(&w, "330424001"), LEVEL_CRITICAL);
+        assert_int_equal(area_level(&w, "330482001"), LEVEL_CRITICAL);
+        world_finish(&w);
+    }
+}
+
+static void the_areas_of_one_enterprise_are_bounded(void **state)
+{
+    struct world w;
+    struct ekey k = key_of(CODE_A);
+    (void)state;
+    world_init(&w, area_rules);
+    w.now = DAY(1);
+    for (unsigned i = 0; i < 40; i++)
+        world_say(&w, &(struct say){.kind = "hotline.complaint", .uscc = CODE_A, .at = DAY(0),
+                                    .region = arena_printf(&w.arena, "330482%03u", 100 + i)});
+    world_say(&w, &(struct say){.kind = "registry.profile", .uscc = CODE_A, .region = "330482999", .at = DAY(0)});
+    bad_in(&w, CODE_A, "330482888", DAY(1));
+    assert_int_equal(world_record(&w, &k)->n_areas, 16);
+    for (unsigned i = 0; i < 2; i++) {
+        bad_in(&w, firm(&w, i), "330482888", DAY(1));
+        bad_in(&w, firm(&w, i), "330482999", DAY(1));
+    }
+    assert_int_equal(area_level(&w, "330482888"), LEVEL_CRITICAL); /* the latest place is among the sixteen, */
+    assert_int_equal(area_level(&w, "330482999"), LEVEL_CRITICAL); /* and the registered one */
+    world_finish(&w);
+}
+
 static void fewer_are_enough_under_new_rules(void **state)
 {
     static const char two[] = SCORE "rules:\n"
@@ -567,6 +629,8 @@ int main(void)
         cmocka_unit_test(a_subcontractor_counts_at_its_share),
         cmocka_unit_test(a_general_contractor_alone_falls_with_the_clock),
         cmocka_unit_test(several_of_a_town_raise_its_alert),
+        cmocka_unit_test(an_enterprise_counts_where_it_works_and_where_it_is_registered),
+        cmocka_unit_test(the_areas_of_one_enterprise_are_bounded),
         cmocka_unit_test(fewer_are_enough_under_new_rules),
         cmocka_unit_test(ten_thousand_members_stall_no_entry),
         cmocka_unit_test(many_links_of_one_enterprise_are_bounded),
