@@ -71,11 +71,12 @@ static void put_table(struct enc_open *body, const struct table *t)
     }
 }
 
-static void print_table(struct cli *cli, const char *head, const struct ww_value *list, const struct column *first)
+static void print_table(struct cli *cli, const char *head, const struct ww_value *list, const struct column *first,
+                        size_t n_first)
 {
-    const struct column columns[] = {
-        *first,
-        {"title", "title_en", "TITLE", "标题", COLUMN_NAME},
+    enum { FIRST_MOST = 2 };
+    struct column columns[FIRST_MOST + FIGURES];
+    static const struct column rest[FIGURES] = {
         {"raised", NULL, "RAISED", "发出", COLUMN_THOUSANDS},
         {"confirmed", NULL, "CONFIRMED", "属实", COLUMN_THOUSANDS},
         {"unfounded", NULL, "UNFOUNDED", "不属实", COLUMN_THOUSANDS},
@@ -83,10 +84,12 @@ static void print_table(struct cli *cli, const char *head, const struct ww_value
         {"open", NULL, "OPEN", "在办", COLUMN_THOUSANDS},
     };
     struct items items = {0};
+    memcpy(columns, first, n_first * sizeof *first);
+    memcpy(columns + n_first, rest, sizeof rest);
     for (size_t i = 0; i < ww_length(list); i++)
         items_add(&cli->arena, &items, ww_at(list, i));
     printf("\n%s%s%s\n", out_bold(cli), head, out_plain(cli));
-    out_table(cli, &items, columns, ARRAY_LEN(columns), 2);
+    out_table(cli, &items, columns, n_first + FIGURES, 2);
 }
 
 static int gather(struct cli *cli, struct table *rules, struct table *agencies, int64_t all[FIGURES])
@@ -110,8 +113,9 @@ static int gather(struct cli *cli, struct table *rules, struct table *agencies, 
 
 static void tell(struct cli *cli, const struct ww_value *v)
 {
-    static const struct column rule = {"rule", NULL, "RULE", "规则", COLUMN_TEXT};
-    static const struct column agency = {"agency", NULL, "AGENCY", "部门", COLUMN_TEXT};
+    static const struct column rule[] = {{"rule", NULL, "RULE", "规则", COLUMN_TEXT},
+                                         {"title", "title_en", "TITLE", "标题", COLUMN_NAME}};
+    static const struct column agency[] = {{"agency", NULL, "AGENCY", "部门", COLUMN_TEXT}};
     const struct ww_value *all = ww_get(v, "all");
     if (out_document(cli, v))
         return;
@@ -120,8 +124,8 @@ static void tell(struct cli *cli, const struct ww_value *v)
            (long long)ww_int(ww_get(all, figures[0]), 0), (long long)ww_int(ww_get(all, figures[1]), 0),
            (long long)ww_int(ww_get(all, figures[2]), 0), (long long)ww_int(ww_get(all, figures[3]), 0),
            (long long)ww_int(ww_get(all, figures[4]), 0));
-    print_table(cli, tr("By rule", "按规则"), ww_get(v, "rules"), &rule);
-    print_table(cli, tr("By agency", "按部门"), ww_get(v, "agencies"), &agency);
+    print_table(cli, tr("By rule", "按规则"), ww_get(v, "rules"), rule, ARRAY_LEN(rule));
+    print_table(cli, tr("By agency", "按部门"), ww_get(v, "agencies"), agency, ARRAY_LEN(agency));
 }
 
 int cmd_statistics(struct cli *cli)

@@ -30,7 +30,7 @@ static const struct column measure_columns[] = {
     {"zh", "en", "MEASURE", "措施", COLUMN_NAME},
     {"ref", NULL, "REF", "文号", COLUMN_TEXT},
     {"at", NULL, "TAKEN", "采取", COLUMN_TIME},
-    {"due", NULL, "DUE", "期限", COLUMN_TIME},
+    {"due", NULL, "DUE", "期限", COLUMN_WHEN},
     {"people", NULL, "PEOPLE", "人数", COLUMN_NUMBER},
     {"amount", NULL, "YUAN", "金额(元)", COLUMN_MONEY},
     {"lasts_until", NULL, "LASTS UNTIL", "有效至", COLUMN_TIME},

@@ -82,6 +82,8 @@ const char *value_text(struct arena *a, const struct ww_value *item, const struc
         return text_safe(a, text_event(ww_str(v, "-")));
     case COLUMN_TIME:
         return text_time(a, n);
+    case COLUMN_WHEN:
+        return text_when(a, n);
     case COLUMN_DUE:
         return text_due(a, n);
     case COLUMN_AGO:

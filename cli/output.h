@@ -19,6 +19,7 @@ enum column_kind {
     COLUMN_EVENT,
     COLUMN_TIME,
     COLUMN_AGO,
+    COLUMN_WHEN,  /* a day to come or gone by, 24:00 at its end */
     COLUMN_DUE,   /* a day to come, or how long it is past */
     COLUMN_MONEY,
     COLUMN_SCORE,

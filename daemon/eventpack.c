@@ -111,11 +111,13 @@ static void reason(struct buf *b, const struct reason *r, const struct dict *d)
     for (uint32_t i = 0; i < r->n; i++)
         enc_uint(b, entry_of(r->signals[i]));
     enc_kv_uint(&m, "signals_total", r->signals_total);
-    if (r->other.n) {
-        static const char *const links[LINK_CLASS_END] = {"", "owner", "project", "parent", "successor"};
+    static const char *const links[LINK_CLASS_END] = {"", "owner", "project", "parent", "successor"};
+    if (r->other.n)
         enc_kv_slice(&m, "other", r->other);
+    if (r->hidden)
+        enc_kv_bool(&m, "hidden", true);
+    if (r->other.n || r->hidden)
         enc_kv_str(&m, "link", r->link < LINK_CLASS_END ? links[r->link] : "");
-    }
     enc_close(&m);
 }
 
@@ -139,6 +141,26 @@ static struct slice agency_of(struct slice kind)
     return dot ? (struct slice){kind.p, (size_t)(dot - kind.p)} : kind;
 }
 
+/* How much, how many; and of whom, where it is another's. */
+static void figures(struct enc_open *m, const struct evidence *e)
+{
+    if (e->hidden) {
+        enc_kv_bool(m, "hidden", true);
+        enc_kv_uint(m, "counted", e->counted_ppm);
+        return;
+    }
+    enc_key(m, "amount");
+    eventpack_int(m->b, e->amount);
+    enc_key(m, "people");
+    eventpack_int(m->b, e->people);
+    if (!e->from.n)
+        return;
+    enc_kv_slice(m, "from", e->from);
+    if (e->project.n)
+        enc_kv_slice(m, "project", e->project);
+    enc_kv_uint(m, "counted", e->counted_ppm);
+}
+
 void eventpack_evidence(struct buf *b, const struct event *ev, const struct dict *d)
 {
     enc_list(b, ev->n_evidence);
@@ -147,22 +169,14 @@ void eventpack_evidence(struct buf *b, const struct event *ev, const struct dict
         struct slice kind = dict_text(d, DICT_KIND, e->kind);
         struct enc_open m = enc_map_open(b);
         eventpack_seq(&m, e->seq);
-        enc_kv_slice(&m, "id", e->id);
+        if (!e->hidden)
+            enc_kv_slice(&m, "id", e->id);
         enc_kv_slice(&m, "source", dict_text(d, DICT_SOURCE, e->source));
         enc_kv_slice(&m, "kind", kind);
         enc_kv_slice(&m, "agency", agency_of(kind));
         enc_kv_int(&m, "at", e->at);
         enc_kv_uint(&m, "share", e->share_ppm);
-        enc_key(&m, "amount");
-        eventpack_int(b, e->amount);
-        enc_key(&m, "people");
-        eventpack_int(b, e->people);
-        if (e->from.n) {
-            enc_kv_slice(&m, "from", e->from);
-            if (e->project.n)
-                enc_kv_slice(&m, "project", e->project);
-            enc_kv_uint(&m, "counted", e->counted_ppm);
-        }
+        figures(&m, e);
         enc_close(&m);
     }
 }
