@@ -425,5 +425,25 @@ class Lifecycle(unittest.TestCase):
         self.assertIn("two", self.cli(*args, status=2))
 
 
+AREA = SCORE_ONLY + """\
+  - id: town
+    title: {zh: 同一镇街多家企业, en: Several firms of a town}
+    when: {area: {region: 9, industry: 4, level: general, at_least: 2, within: 30d}}
+    then: {raise: general}
+"""
+
+
+class Areas(unittest.TestCase):
+    def test_an_area_bears_the_full_name_of_its_region(self):
+        with Daemon(rules=AREA) as d, d.start().client() as c:
+            for n in (1, 2):
+                c.push(sig("police.owner_missing", uscc(n), region=PLACE, industry="C181"))
+            area = [e for e in c.all_events() if not e["enterprise"]["uscc"]][-1]
+            self.assertEqual(area["enterprise"]["name"], "浙江省嘉兴市平湖市当湖街道 C181")
+            item = [a for a in c.alerts() if a["alert"] == area["alert"]][0]
+            self.assertEqual(item["enterprise"]["name"], area["enterprise"]["name"])
+            self.assertNotIn("tier", area)  # none configured
+
+
 if __name__ == "__main__":
     main()
