@@ -184,15 +184,20 @@ static void touch(struct engine *e, const uint8_t hub[HUB_LEN], const struct pla
     link_concerned(e, &k);
 }
 
-/* One more than enough. Where it works may be new to the parent, and whoever is there is told. */
-static void widen(struct engine *e, const uint8_t hub[HUB_LEN], const struct record *c)
+/* One more than enough: news, by which an alert that was closed comes back. Where it works may be new to a parent, and
+ * whoever is there is told. */
+static void grow(struct engine *e, const uint8_t hub[HUB_LEN], const struct record *c)
 {
     struct ekey k = rollup_area(hub);
     if (!state_get(e->state, T_ENTERPRISE, k.b, EKEY_LEN).p)
         return;
     struct record *area = identity_record(e, &k, (struct slice){0});
-    if (engine_failed(e) || !rollup_is_parent(area) || !rollup_widen(e, area, c))
+    if (engine_failed(e))
         return;
+    if (rollup_is_parent(area))
+        rollup_widen(e, area, c);
+    if (!e->working_off && !e->sweeping)
+        area->last_seq = e->number;
     record_store(e, area);
     link_concerned(e, &k);
 }
@@ -228,8 +233,8 @@ static void join(struct engine *e, struct record *c, uint32_t at, const uint8_t 
     c->n_areas++;
     if (h.members == rule->when.at_least)
         touch(e, hub, p, c, true);
-    else if (p->bond && h.members > rule->when.at_least)
-        widen(e, hub, c);
+    else if (h.members > rule->when.at_least)
+        grow(e, hub, c);
 }
 
 static void leave(struct engine *e, struct record *c, uint32_t at)
@@ -325,6 +330,16 @@ int64_t area_publish(struct engine *e, struct record *c, const struct judgement 
 
 /* ---- the area's own judgement ---- */
 
+/* How many members the alert's events have told of: as many as there are when it rises, and again when a quarter more
+ * have come. Who goes and comes back is not told of each time. */
+static uint64_t told(struct record *area, uint32_t members)
+{
+    uint64_t most = area->name_seq + (area->name_seq + GROWTH_PARTS - 1) / GROWTH_PARTS;
+    if (!area->alert_open || area->level == LEVEL_NONE || members >= most)
+        area->name_seq = members;
+    return area->name_seq;
+}
+
 void area_judge(struct engine *e, struct record *area, int64_t at, struct judgement *j)
 {
     const struct settings *s = e->settings;
@@ -338,7 +353,8 @@ void area_judge(struct engine *e, struct record *area, int64_t at, struct judgem
     uint32_t i = (uint32_t)(rule - s->rules);
     j->fired[i / 64] |= UINT64_C(1) << i % 64;
     j->level = rule->raise;
-    j->evidence_sum = rollup_is_parent(area) ? rollup_sum(area) : 0; /* who hears of it: more is worth an event */
+    j->evidence_sum = sig_mix(told(area, h.members));
+    j->evidence_sum += rollup_is_parent(area) ? rollup_sum(area) : 0; /* who hears of it: more is worth an event */
 }
 
 uint32_t area_members(struct engine *e, const struct record *area, struct member *list, uint32_t room, uint32_t *total)

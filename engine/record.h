@@ -10,6 +10,7 @@
 
 #include "engine/dict.h"
 #include "engine/ekey.h"
+#include "engine/event.h"
 #include "engine/state.h"
 #include "lib/arena.h"
 #include "lib/buf.h"
@@ -77,6 +78,7 @@ struct series {
     int64_t cleared;               /* all up to this time is cleared; NO_INT: nothing */
     int64_t latest;                /* at of the latest active one; NO_INT: none */
     bool stale;                    /* what is known of the blocks must be worked out again */
+    bool words_lost;               /* one of `words` counts no more: they must be worked out again */
 };
 
 /* A word that a register put on an enterprise. */
@@ -104,6 +106,7 @@ struct shared {
     uint32_t kind, source, share_ppm;
     struct ekey from;
     struct slice from_uscc, from_name, project;
+    struct lies from_lies;
 };
 
 struct record {
@@ -111,7 +114,7 @@ struct record {
     uint64_t settings;       /* entry that brought the settings under which the figures here were made */
     struct slice name;       /* shown: the latest (at, number) that came with the code, or the name it is known by */
     int64_t name_at;
-    uint64_t name_seq;
+    uint64_t name_seq;       /* of an area: how many members its alert last told of */
     struct slice industry;   /* of the latest signal that gave one */
     int64_t industry_at;
     uint64_t industry_seq;

@@ -380,6 +380,67 @@ static void an_enterprise_counts_where_it_works_and_where_it_is_registered(void 
     }
 }
 
+/* "raised 3 evidence 4" of one area. */
+static const char *area_story(struct world *w, const char *name)
+{
+    const char *all = "";
+    for (size_t i = 0; i < w->out.n; i++) {
+        const struct event *ev = &w->out.events[i].ev;
+        if (ekey_kind(&ev->key) == EKEY_AREA && slice_is(ev->name, name))
+            all = arena_printf(&w->arena, "%s%s%s %u", all, *all ? " " : "", event_wire(ev->type), ev->members_total);
+    }
+    return all;
+}
+
+static void an_area_tells_that_it_grows_by_quarters(void **state)
+{
+    struct world w;
+    (void)state;
+    world_init(&w, area_rules);
+    for (unsigned i = 0; i < 13; i++)
+        bad_in(&w, firm(&w, i), "330482001", DAY(1));
+    assert_string_equal(area_story(&w, "330482001"), "raised 3 evidence 4 evidence 5 evidence 7 evidence 9 evidence 12");
+    world_finish(&w);
+}
+
+static void close_alert(struct world *w, uint64_t alert, int64_t at)
+{
+    struct entry_action accept = world_action(alert, "accept"), verify = world_action(alert, "verify"),
+                        close = world_action(alert, "close");
+    verify.finding = SLICE("unfounded");
+    close.outcome = SLICE("unfounded");
+    assert_int_equal(world_act(w, &accept, at), 0);
+    assert_int_equal(world_act(w, &verify, at), 0);
+    assert_int_equal(world_act(w, &close, at), 0);
+}
+
+static void a_closed_area_comes_back_with_its_next_member(void **state)
+{
+    struct world w;
+    (void)state;
+    world_init(&w, area_rules);
+    for (unsigned i = 0; i < 3; i++)
+        bad_in(&w, firm(&w, i), "330482001", DAY(1));
+    uint64_t alert = area_event(&w, "town")->alert;
+    close_alert(&w, alert, DAY(2));
+    bad_in(&w, firm(&w, 0), "330482001", DAY(3)); /* was counted when it was closed */
+    assert_string_equal(area_story(&w, "330482001"), "raised 3 accepted 3 verified 3 closed 3");
+    bad_in(&w, firm(&w, 3), "330482001", DAY(3));
+    assert_string_equal(area_story(&w, "330482001"), "raised 3 accepted 3 verified 3 closed 3 reopened 4");
+    close_alert(&w, alert, DAY(4));
+    w.now = DAY(100);
+    for (unsigned i = 0; i < 4; i++) /* still as bad, and long known */
+        make_critical(&w, firm(&w, i), NULL, DAY(100));
+    bad_in(&w, firm(&w, 4), "330482001", DAY(100));
+    const struct event *town = world_last(&w);
+    for (size_t i = w.out.n; ekey_kind(&town->key) != EKEY_AREA; i--)
+        town = &w.out.events[i - 1].ev;
+    assert_int_equal(town->type, EVENT_RAISED);
+    assert_int_not_equal(town->alert, alert);
+    assert_int_equal(town->members_total, 5);
+    world_finish(&w);
+}
+
 static void the_areas_of_one_enterprise_are_bounded(void **state)
 {
     struct world w;
@@ -630,6 +691,8 @@ int main(void)
         cmocka_unit_test(a_general_contractor_alone_falls_with_the_clock),
         cmocka_unit_test(several_of_a_town_raise_its_alert),
         cmocka_unit_test(an_enterprise_counts_where_it_works_and_where_it_is_registered),
+        cmocka_unit_test(an_area_tells_that_it_grows_by_quarters),
+        cmocka_unit_test(a_closed_area_comes_back_with_its_next_member),
         cmocka_unit_test(the_areas_of_one_enterprise_are_bounded),
         cmocka_unit_test(fewer_are_enough_under_new_rules),
         cmocka_unit_test(ten_thousand_members_stall_no_entry),
