@@ -28,7 +28,7 @@ struct rejected {
     const char *message;               /* NULL: reject_text(code) */
 };
 
-enum request_type { REQUEST_SIGNALS, REQUEST_ACTION, REQUEST_SETTINGS };
+enum request_type { REQUEST_SIGNALS, REQUEST_ACTION, REQUEST_SETTINGS, REQUEST_PRESENCE };
 
 /* One message that waits for the disk. Its slots are slots[first .. first + n). */
 struct request {

@@ -29,6 +29,7 @@ struct config_limits {
     int64_t cache;                /* bytes of records kept in memory */
     int64_t debt;                 /* rows not yet in the view at which signals wait */
     int64_t disk_free_ppm;        /* below it new signals get `busy` */
+    int64_t presence_ms;          /* that a team listens, or not, is journalled no more often than this */
 };
 
 struct config {

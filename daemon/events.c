@@ -29,6 +29,7 @@ struct events {
     struct recent **recent; /* a ring: number modulo cap */
     size_t cap;
     struct buf cut;     /* of the event cut last for one who may not see all of it */
+    struct arena cut_arena;
     struct arena arena; /* of the event read last from the view */
     struct event ev;
     struct buf pairs;
@@ -95,6 +96,7 @@ void events_close(struct events *e)
     arena_finish(&e->arena);
     buf_finish(&e->pairs);
     buf_finish(&e->cut);
+    arena_finish(&e->cut_arena);
     free(e);
 }
 
@@ -237,13 +239,9 @@ int events_get(struct events *e, uint64_t seq, struct shown_event *out, struct e
 
 void events_cut(struct events *e, const region_t *regions, size_t n_regions, struct shown_event *shown)
 {
-    struct member list[EVENT_SIGNALS_MAX];
     struct event ev = *shown->ev;
-    if (!ev.n_members || !n_regions || ev.n_members > EVENT_SIGNALS_MAX)
-        return;
-    ev.n_members = members_seen(ev.members, ev.n_members, regions, n_regions, list);
-    ev.members = list;
-    if (ev.n_members == shown->ev->n_members)
+    arena_reset(&e->cut_arena);
+    if (!members_cut_event(&ev, regions, n_regions, &e->cut_arena))
         return;
     buf_reset(&e->cut);
     shown->n_pairs = eventpack_body(&e->cut, &ev, &e->words);

@@ -40,8 +40,7 @@ uint64_t events_oldest(struct events *); /* the first that is kept; head + 1 at 
 /* 1: there; 0: not readable yet, ask after the next checkpoint; WW_ETOOOLD: no longer kept; WW_EDAMAGED,
  * WW_EIO. */
 int events_get(struct events *, uint64_t seq, struct shown_event *, struct err *) WW_CHECK;
-/* The same event for one who sees only these regions: of an area's members those in them; how many there are stays. Valid
- * until the next call of this. */
+/* The same event for one who sees only these regions (daemon/members). Valid until the next call of this. */
 void events_cut(struct events *, const region_t *regions, size_t n_regions, struct shown_event *);
 /* The enterprise of an alert and its places, as of its latest event. The same returns; 0 also when there is
  * none. */

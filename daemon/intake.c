@@ -189,7 +189,7 @@ static enum wire_error read_texts(const struct ww_value *body, struct entry_acti
         {"do", &a->what, 32},         {"actor", &a->actor, 64},     {"finding", &a->finding, 32},
         {"outcome", &a->outcome, 32}, {"measure", &a->measure, 64}, {"ref", &a->ref, 128},
         {"team", &a->team, 64},       {"note", note, 1024},         {"name", &a->name, 200},
-        {"uscc", &a->uscc, 64},
+        {"uscc", &a->uscc, 64},       {"as", &a->as, 16},
     };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         int got = val_str(body, texts[i].key, texts[i].to);
@@ -220,6 +220,8 @@ static enum wire_error read_numbers(const struct ww_value *body, struct entry_ac
     }
     if (val_uint(body, "version", &a->version) < 0)
         return bad(err, "version", "an integer of 0 or more");
+    if (val_uint(body, "signal", &a->signal) < 0)
+        return bad(err, "signal", "the number that 'intake' gives");
     if (val_uint(body, "undo", &a->undo) < 0)
         return bad(err, "undo", "the number that an action's answer gave");
     return WIRE_ERROR_NONE;
@@ -228,6 +230,19 @@ static enum wire_error read_numbers(const struct ww_value *body, struct entry_ac
 bool intake_settles_name(const struct entry_action *a)
 {
     return slice_is(a->what, "resolve") || slice_is(a->what, "unmerge");
+}
+
+bool intake_sorts(const struct entry_action *a)
+{
+    return slice_is(a->what, "sort");
+}
+
+static enum wire_error check_sort(const struct entry_action *a, struct err *err)
+{
+    if (a->signal && a->as.p)
+        return WIRE_ERROR_NONE;
+    err_set(err, WW_EINPUT, "%s is missing: sort says which signal, and as what it counts", a->signal ? "as" : "signal");
+    return WIRE_ERROR_MISSING_FIELD;
 }
 
 static enum wire_error check_name(const struct entry_action *a, struct err *err)
@@ -262,6 +277,10 @@ enum wire_error intake_read_action(const struct ww_value *body, const struct pri
     if (intake_settles_name(a))
         return check_name(a, err);
     a->name = a->uscc = (struct slice){NULL, 0};
+    if (intake_sorts(a))
+        return check_sort(a, err);
+    a->as = (struct slice){NULL, 0};
+    a->signal = 0;
     if (!got || !a->what.p) {
         err_set(err, WW_EINPUT, "%s is missing: an action says which alert and what to do",
                 got ? "do" : "alert");
@@ -290,6 +309,21 @@ bool intake_action(struct intake *in, struct batch *b, uint64_t peer, bool has_r
     entry_put_action(&in->bytes, a);
     slot->body = (struct slice){arena_copy(&b->arena, in->bytes.p, in->bytes.n), in->bytes.n};
     b->bytes += slot->body.n + slot->erasable.n;
+    return true;
+}
+
+/* ---- who listens ---- */
+
+bool intake_presence(struct intake *in, struct batch *b, const struct entry_presence *p)
+{
+    if (!has_room(b, 1, p->team.n))
+        return false;
+    batch_request(b, REQUEST_PRESENCE, 0);
+    struct slot *slot = batch_slot(b);
+    buf_reset(&in->bytes);
+    entry_put_presence(&in->bytes, p);
+    slot->body = (struct slice){arena_copy(&b->arena, in->bytes.p, in->bytes.n), in->bytes.n};
+    b->bytes += slot->body.n;
     return true;
 }
 

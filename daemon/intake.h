@@ -47,9 +47,13 @@ void intake_rid(struct intake *, struct slice body, bool *has_rid, uint64_t *rid
 enum wire_error intake_read_action(const struct ww_value *body, const struct principal *,
                                    struct entry_action *out, struct slice *note, struct err *err);
 bool intake_settles_name(const struct entry_action *); /* resolve, unmerge: of a name, not of an alert */
+bool intake_sorts(const struct entry_action *);        /* sort: of a signal that waits */
 /* Gathers it; false: the batch has no room. */
 bool intake_action(struct intake *, struct batch *, uint64_t peer, bool has_rid, uint64_t rid,
                    struct entry_action *, struct slice note);
+
+/* Who listens, as an entry. False: the batch has no room. */
+bool intake_presence(struct intake *, struct batch *, const struct entry_presence *);
 
 /* The configuration as an entry; first in a batch it is in force for all that follows. */
 void intake_settings(struct intake *, struct batch *, const struct catalog *);

@@ -208,6 +208,7 @@ void server_woken(struct server *s)
     take_batches(s);
     query_take_finished(s);
     action_take_parked(s);
+    writer_submit(s->o.writer); /* the actions that were parked: no message may follow them */
     events_trim(s->o.events, writer_viewed(s->o.writer));
     pump(s); /* and after all that was sent, looks at the sockets again */
 }
@@ -218,6 +219,7 @@ void server_tick(struct server *s)
     subscriber_tick(s->subscriber);
     listen_look(s);
     action_take_parked(s);
+    writer_submit(s->o.writer);
     pump(s);
     if (++s->ticks % SAY_FEEDS_TICKS == 0)
         feeds_say(&s->feeds);

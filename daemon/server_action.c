@@ -35,7 +35,7 @@ static void gather_action(struct ask *a, struct entry_action *act, struct slice 
         reply_busy(s, peer, a->has_rid, a->rid, "more is waiting for the disk than fits in memory");
 }
 
-/* The alert may be newer than the view: then the action waits for a checkpoint. */
+/* The alert, or the signal, may be newer than the view: then the action waits for a checkpoint. */
 static bool park(struct ask *a)
 {
     struct server *s = a->s;
@@ -81,6 +81,27 @@ static void on_name_action(struct ask *a, struct entry_action *act, struct slice
     arena_finish(&arena);
 }
 
+/* A signal that waits to be sorted: whoever sees its place may. */
+static void on_sort(struct ask *a, struct entry_action *act, struct slice note)
+{
+    struct server *s = a->s;
+    struct waiting w;
+    struct err err;
+    bool there = act->signal <= writer_number(s->o.writer);
+    int got = there ? events_waiting(s->o.events, act->signal, &w, &err) : 0;
+    act->alert = 0;
+    act->may = got == 1 && covers(a->principal, w.places, w.n_places);
+    if (act->may)
+        act->key = w.key;
+    if (act->may)
+        gather_action(a, act, note);
+    else if (got < 0)
+        reply_refuse(a, WIRE_ERROR_INTERNAL, err.msg);
+    else if (got == 1 || !there || !park(a))
+        reply_refuse(a, WIRE_ERROR_NO_SUCH_SIGNAL, "no signal of that number waits to be sorted; 'wagewarn intake' lists them");
+    events_rest(s->o.events);
+}
+
 void on_action(struct ask *a)
 {
     struct server *s = a->s;
@@ -94,6 +115,10 @@ void on_action(struct ask *a)
     }
     if (intake_settles_name(&act)) {
         on_name_action(a, &act, note);
+        return;
+    }
+    if (intake_sorts(&act)) {
+        on_sort(a, &act, note);
         return;
     }
     const region_t *places;

@@ -6,6 +6,7 @@
 
 #include "daemon/feeds.h"
 #include "daemon/intake.h"
+#include "daemon/listeners.h"
 #include "daemon/peer.h"
 #include "daemon/server.h"
 #include "daemon/subscriber.h"
@@ -23,6 +24,7 @@ struct server {
     struct watch *pump, *full; /* more to send; queues that were full */
     struct intake intake;
     struct feeds feeds;
+    struct listeners *listeners;
     struct arena scratch; /* one message's body */
     struct buf reply;
     uint64_t acknowledged;               /* the last journal number that any client was told */
@@ -75,6 +77,12 @@ void on_credit(struct ask *);
 void on_unsubscribe(struct ask *);
 void on_action(struct ask *);
 void on_query(struct ask *);
+
+/* ---- server_listen.c ---- */
+struct query_status;
+struct listeners *listen_create(struct server *);
+void listen_look(struct server *); /* which teams listen now; the journal hears of it */
+void listen_status(const struct server *, struct query_status *, struct arena *); /* teams, and problems to those there are */
 
 void action_take_parked(struct server *); /* those whose alert the view may hold by now */
 void action_drop_parked(struct server *);

@@ -121,6 +121,7 @@ void on_subscribe(struct ask *a)
         return;
     }
     a->peer->sessions++;
+    listen_look(s);
     struct enc_open m = reply_open(s, a->has_rid, a->rid);
     enc_kv_uint(&m, "session", got.session);
     enc_kv_str(&m, "store", s->store);
@@ -165,6 +166,7 @@ void on_unsubscribe(struct ask *a)
                      "session: there is no such subscription; it may have ended already");
         return;
     }
+    listen_look(a->s);
     struct enc_open m = reply_open(a->s, a->has_rid, a->rid);
     reply_close(a->s, &m, a->peer->handle, "done");
 }

@@ -507,7 +507,7 @@ void subscriber_each(const struct subscriber *s, void (*call)(void *, const stru
 {
     uint64_t head = events_head(s->events);
     for (const struct session *e = s->sessions; e; e = e->next) {
-        struct session_status st = {e->principal, e->number, e->sent, head + 1 - e->position};
+        struct session_status st = {e->principal, e->number, e->sent, head + 1 - e->position, e->peer};
         if (!e->dead)
             call(arg, &st);
     }

@@ -72,7 +72,7 @@ size_t subscriber_count(const struct subscriber *);
 
 struct session_status {
     const char *principal;
-    uint64_t session, sent, lag;
+    uint64_t session, sent, lag, peer;
 };
 void subscriber_each(const struct subscriber *, void (*call)(void *arg, const struct session_status *),
                      void *arg);

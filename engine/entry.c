@@ -4,7 +4,8 @@
 /* Layout of each type; older ones are still read. */
 static const uint8_t versions[ENTRY_TYPE_END] = {
     [ENTRY_SIGNAL] = 1, [ENTRY_CONFIG] = 1, [ENTRY_TICK] = 1, [ENTRY_SWEEP] = 1,
-    [ENTRY_ACTION] = 2, /* 2: name, uscc, role, own_team */
+    [ENTRY_ACTION] = 3,   /* 2: name, uscc, role, own_team; 3: signal, as */
+    [ENTRY_PRESENCE] = 1,
 };
 
 /* A signal's optional fields, one bit each; the order of the bits is the order of the bytes. */
@@ -195,6 +196,8 @@ void entry_put_action(struct buf *b, const struct entry_action *a)
     const struct slice later[] = {a->name, a->uscc, a->role, a->own_team};
     for (size_t i = 0; i < ARRAY_LEN(later); i++)
         buf_slice(b, later[i]);
+    buf_varint(b, a->signal);
+    buf_slice(b, a->as);
 }
 
 static void get_action(struct rd *r, struct entry_action *a, uint8_t version)
@@ -220,6 +223,15 @@ static void get_action(struct rd *r, struct entry_action *a, uint8_t version)
     struct slice *const later[] = {&a->name, &a->uscc, &a->role, &a->own_team};
     for (size_t i = 0; i < ARRAY_LEN(later); i++)
         *later[i] = version >= 2 ? rd_slice(r) : (struct slice){0};
+    a->signal = version >= 3 ? rd_varint(r) : 0;
+    a->as = version >= 3 ? rd_slice(r) : (struct slice){0};
+}
+
+void entry_put_presence(struct buf *b, const struct entry_presence *p)
+{
+    put_head(b, ENTRY_PRESENCE);
+    buf_slice(b, p->team);
+    buf_u8(b, p->listening);
 }
 
 static int get_config(struct rd *r, struct arena *arena, struct entry_config *c, struct err *err)
@@ -254,6 +266,10 @@ int entry_get(struct slice bytes, struct arena *arena, struct entry *e, struct e
         break;
     case ENTRY_ACTION:
         get_action(&r, &e->action, version);
+        break;
+    case ENTRY_PRESENCE:
+        e->presence.team = rd_slice(&r);
+        e->presence.listening = rd_u8(&r);
         break;
     default:
         r.bad = true;

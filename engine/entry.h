@@ -19,6 +19,7 @@ enum entry_type {
     ENTRY_TICK = 3,   /* nothing but its time: something was due */
     ENTRY_SWEEP = 4,  /* enterprises to be judged again under the settings in force */
     ENTRY_ACTION = 5,
+    ENTRY_PRESENCE = 6, /* who listens, told by the daemon */
     ENTRY_TYPE_END
 };
 
@@ -53,8 +54,16 @@ struct entry_action {
     struct slice name, uscc;  /* resolve, unmerge: a normalised name, and whose it is */
     struct slice role, own_team; /* of the principal, as configured when it came; empty: a layout-1 entry, or none */
     int64_t people, amount, due, until, paid_people, paid_amount; /* NO_INT: not given */
+    uint64_t signal;         /* sort: which waiting signal */
+    struct slice as;         /* sort: relevant, duplicate, not_ours */
     bool has_note;
     uint8_t note_hash[NOTE_HASH_LEN];
+};
+
+/* A team has begun or ceased to listen. An empty team: nobody does, for the daemon has just begun. */
+struct entry_presence {
+    struct slice team;
+    bool listening;
 };
 
 struct entry {
@@ -64,6 +73,7 @@ struct entry {
         struct entry_config config;
         struct entry_sweep sweep;
         struct entry_action action;
+        struct entry_presence presence;
     };
 };
 
@@ -72,6 +82,7 @@ void entry_put_config(struct buf *, struct slice hash, const struct tree *);
 void entry_put_tick(struct buf *);
 void entry_put_sweep(struct buf *, const struct ekey *, size_t n);
 void entry_put_action(struct buf *, const struct entry_action *);
+void entry_put_presence(struct buf *, const struct entry_presence *);
 
 /* Slices point into `bytes`; lists are in the arena. WW_EDAMAGED when the bytes are no entry. */
 int entry_get(struct slice bytes, struct arena *, struct entry *, struct err *) WW_CHECK;

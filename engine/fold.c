@@ -131,10 +131,10 @@ static struct slice tags_of(struct engine *e, const struct signal *s)
     return tags;
 }
 
-static struct sig make_sig(struct engine *e, const struct signal *s, const struct ekey *name, bool binds)
+static struct sig make_sig(struct engine *e, const struct signal *s, const struct ekey *name, bool binds, uint64_t seq)
 {
     return (struct sig){
-        .seq = e->number,
+        .seq = seq,
         .at = s->at,
         .id = s->id,
         .flags = s->uscc.n ? 0 : SIG_BY_NAME,
@@ -161,6 +161,8 @@ static void withdraw(struct engine *e, const struct entry_signal *x, const struc
     if (!seen_find(e->seen, x->cancels_hash, &target))
         return;
     struct ekey key = identity_resolve(e, given);
+    if (triage_withdraw(e, x, given, target.number))
+        return;
     struct record *c = identity_record(e, &key, x->sig.name);
     struct series *s = series_find(c, kind, source);
     if (!s)
@@ -186,11 +188,30 @@ static void withdraw(struct engine *e, const struct entry_signal *x, const struc
     identity_former(e, &key, &sig, false);
 }
 
-static void add_signal(struct engine *e, const struct entry_signal *x, uint32_t kind, uint32_t source,
-                       const struct ekey *name, const struct ekey *code)
+/* Whom a signal names: both keys in the scratch arena; of what it does not give, zeros. */
+struct named {
+    struct ekey name, code;
+    const struct ekey *given; /* the code where there is one */
+};
+
+static const struct named *named_by(struct engine *e, const struct signal *s)
+{
+    struct named *n = arena_zalloc(&e->scratch, sizeof *n);
+    if (s->name.n)
+        n->name = ekey_of_name((enum status)s->status, s->name);
+    if (s->uscc.n)
+        n->code = ekey_of_code((enum status)s->status, s->uscc);
+    n->given = s->uscc.n ? &n->code : &n->name;
+    return n;
+}
+
+void signal_count(struct engine *e, const struct entry_signal *x, uint64_t seq)
 {
     const struct signal *s = &x->sig;
-    struct sig sig = make_sig(e, s, name, x->binds_name);
+    uint32_t kind = dict_add(e->dict, DICT_KIND, s->kind), source = dict_add(e->dict, DICT_SOURCE, x->source);
+    const struct named *named = named_by(e, s);
+    const struct ekey *name = &named->name, *code = &named->code;
+    struct sig sig = make_sig(e, s, name, x->binds_name, seq);
     if (!x->binds_name && s->uscc.n)
         sig.name = NULL;
     if (s->uscc.n && s->name.n && x->binds_name)
@@ -203,6 +224,7 @@ static void add_signal(struct engine *e, const struct entry_signal *x, uint32_t 
     struct series *series = series_find(c, kind, source);
     series_insert(e, c, series ? series : series_add(e, c, kind, source), &sig);
     identity_note(e, c, &sig, sig.name ? s->name : (struct slice){0});
+    c->last_seq = e->number; /* news, though it may have waited */
     link_note(e, c, &sig, kind);
     life_judge(e, c, e->time, CAUSE_SIGNALS);
 }
@@ -213,12 +235,7 @@ static void fold_signal(struct engine *e, const struct entry *entry)
     const struct signal *s = &x->sig;
     uint32_t kind = dict_add(e->dict, DICT_KIND, s->kind), source = dict_add(e->dict, DICT_SOURCE, x->source);
     bool cancels = s->cancels.n > 0;
-    struct ekey *name = arena_zalloc(&e->scratch, sizeof *name), code = {{0}};
-    if (s->name.n)
-        *name = ekey_of_name((enum status)s->status, s->name);
-    if (s->uscc.n)
-        code = ekey_of_code((enum status)s->status, s->uscc);
-    const struct ekey *given = s->uscc.n ? &code : name;
+    const struct ekey *given = named_by(e, s)->given;
     if (e->number > e->screened) {
         struct seen_row row = {e->number, cancels ? SEEN_CANCELS : seen_kind(s->kind), *given, true};
         seen_put(e->seen, x->id_hash, &row);
@@ -229,8 +246,8 @@ static void fold_signal(struct engine *e, const struct entry *entry)
     }
     if (cancels)
         withdraw(e, x, given, kind, source);
-    else
-        add_signal(e, x, kind, source, name, &code);
+    else if (!triage_keeps(e, x))
+        signal_count(e, x, e->number);
 }
 
 /* Is the signal that `x` cancels one of the enterprise that it names? A signal of this very batch is not in a record
@@ -246,7 +263,7 @@ static bool same_enterprise(struct engine *e, const struct entry_signal *x, cons
     int64_t kind = dict_find(e->dict, DICT_KIND, x->sig.kind), source = dict_find(e->dict, DICT_SOURCE, x->source);
     const struct record *c = identity_record(e, &key, x->sig.name);
     const struct series *s = series_find(c, (uint32_t)kind, (uint32_t)source);
-    return s && series_has(e, c, s, target->number);
+    return (s && series_has(e, c, s, target->number)) || triage_has(e, x, given, target->number);
 }
 
 enum screened engine_screen(struct engine *e, const struct entry_signal *x, uint64_t number)
@@ -358,15 +375,20 @@ static void fold_sweep(struct engine *e, const struct entry *entry)
 
 static void fold_action(struct engine *e, const struct entry *entry)
 {
-    if (!identity_act(e, &entry->action))
+    if (!identity_act(e, &entry->action) && !triage_act(e, &entry->action))
         life_act(e, &entry->action);
+}
+
+static void fold_presence(struct engine *e, const struct entry *entry)
+{
+    presence_fold(e, &entry->presence);
 }
 
 /* ---- apply ---- */
 
 static void (*const folds[ENTRY_TYPE_END])(struct engine *, const struct entry *) = {
     [ENTRY_SIGNAL] = fold_signal, [ENTRY_CONFIG] = fold_config, [ENTRY_TICK] = fold_tick,
-    [ENTRY_SWEEP] = fold_sweep,   [ENTRY_ACTION] = fold_action,
+    [ENTRY_SWEEP] = fold_sweep,   [ENTRY_ACTION] = fold_action, [ENTRY_PRESENCE] = fold_presence,
 };
 
 static void work_off_due(struct engine *e, int64_t time)
@@ -377,8 +399,8 @@ static void work_off_due(struct engine *e, int64_t time)
         arena_reset(&e->scratch);
         if (at > e->time)
             e->time = at;
-        if (ekey_kind(&key) == EKEY_HUB) {
-            link_due(e, &key, at);
+        if (ekey_kind(&key) == EKEY_HUB || ekey_kind(&key) == EKEY_TRIAGE) {
+            (ekey_kind(&key) == EKEY_HUB ? link_due : triage_due)(e, &key, at);
             link_settle(e, at);
             continue;
         }
@@ -615,6 +637,8 @@ static int load(struct engine *e, struct err *err)
         rc = due_load(e->due, err);
     if (rc == 0)
         rc = seen_load(e->seen, err);
+    if (rc == 0)
+        rc = presence_load(e, err);
     if (rc == 0 && e->number)
         rc = known_load(e->known, state_loader_of(e->state), err);
     state_set_known(e->state, e->known); /* not before: it says no to what it does not know */
@@ -664,6 +688,7 @@ static struct engine *make(const struct state_loader *loader, size_t cache_bytes
     e->dict = dict_create();
     e->due = due_create(e);
     e->seen = seen_create(e);
+    e->presence = presence_create();
     return e;
 }
 
@@ -699,6 +724,7 @@ void engine_destroy(struct engine *e)
     if (!e)
         return;
     seen_destroy(e->seen);
+    presence_destroy(e->presence);
     due_destroy(e->due);
     settings_destroy(e->settings);
     dict_destroy(e->dict);

@@ -16,6 +16,7 @@ enum { DERIVED_SHIFT = 48 }; /* a signal that the fold makes itself: number of t
 
 struct seen;
 struct due;
+struct presence;
 
 /* One that must be judged again; with a link that another's signal gives it (hub; roles 0: none). */
 struct again {
@@ -49,6 +50,7 @@ struct engine {
         bool changed;               /* since the last checkpoint */
     } *kinds;                       /* by DICT_KIND number; whose silence is told */
     size_t n_kinds, cap_kinds;
+    struct presence *presence;      /* which teams listen */
     /* of the entry in hand */
     struct arena scratch;
     struct buf buf;
@@ -192,7 +194,8 @@ void link_remove(struct engine *, struct record *);  /* the record goes: out of 
 void link_parent(struct engine *, struct record *);  /* the profile is worked out: whose child it is */
 struct verdict link_holds(struct engine *, const struct record *, const struct cond *, int64_t at);
 /* Of a related condition that holds: code or name of one other enterprise, and what binds them. */
-struct slice link_other(struct engine *, const struct record *, const struct cond *, int64_t at, uint8_t *link);
+struct slice link_other(struct engine *, const struct record *, const struct cond *, int64_t at, uint8_t *link, struct lies *);
+struct lies link_lies(struct engine *, const struct record *prepared); /* where it lies */
 /* Journal number of the latest news from others, that may open again what was closed before; 0: none. */
 uint64_t link_news(struct engine *, const struct record *);
 void link_hub(uint8_t out[HUB_LEN], const struct record *, enum link_class, struct slice what);
@@ -269,6 +272,24 @@ void route_alert(struct engine *, const struct record *, struct alert *); /* fil
 
 /* ---- steps.c: what teams do ---- */
 void life_act(struct engine *, const struct entry_action *);
+
+/* ---- fold.c: a signal counts, under the number with which it came: this entry's, or an earlier one's ---- */
+void signal_count(struct engine *, const struct entry_signal *, uint64_t seq);
+
+/* ---- triage.c: signals that wait to be sorted before they count ---- */
+bool triage_keeps(struct engine *, const struct entry_signal *);       /* true: it waits */
+void triage_due(struct engine *, const struct ekey *item, int64_t at); /* its time is up */
+/* Does one of that number, kind, source and enterprise wait, or did it? */
+bool triage_has(struct engine *, const struct entry_signal *, const struct ekey *given, uint64_t number);
+bool triage_withdraw(struct engine *, const struct entry_signal *, const struct ekey *given, uint64_t number);
+bool triage_act(struct engine *, const struct entry_action *);         /* `sort`; false: the action is another */
+
+/* ---- presence.c: which teams listen ---- */
+struct presence *presence_create(void);
+int presence_load(struct engine *, struct err *) WW_CHECK;
+void presence_destroy(struct presence *);
+void presence_fold(struct engine *, const struct entry_presence *);
+bool presence_none(const struct engine *, const struct alert *); /* it is known who listens, and none whom it is for does */
 
 /* ---- identity.c: which record a signal belongs to, and names as they come and go ---- */
 /* Loaded or new (name `text` where it is known by name); in the scratch arena. */

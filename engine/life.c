@@ -167,6 +167,17 @@ static void change(struct engine *e, struct record *c, struct alert *a, const st
     alert_emit(e, c, a, j->at, &ev);
 }
 
+/* Nobody whom it is for listens: the next tier hears of it at once. The time to look at it runs on all the same. */
+static void tell_absent(struct engine *e, struct record *c, struct alert *a, const struct judgement *j)
+{
+    struct event ev = alert_event(EVENT_UNATTENDED, a->level);
+    if (!presence_none(e, a))
+        return;
+    a->h.unattended = true;
+    explain(e, c, j, &ev);
+    alert_emit(e, c, a, j->at, &ev);
+}
+
 /* No alert is open and a level is reached: the old one again, or a new one. */
 static void open_alert(struct engine *e, struct record *c, struct alert *a, bool had, const struct judgement *j,
                        enum cause cause)
@@ -189,6 +200,7 @@ static void open_alert(struct engine *e, struct record *c, struct alert *a, bool
     a->h.routed = route_team(e, c);
     explain(e, c, j, &ev);
     alert_emit(e, c, a, j->at, &ev);
+    tell_absent(e, c, a, j);
     c->alert = a->number;
     c->alert_open = true;
 }

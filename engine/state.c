@@ -14,7 +14,7 @@ const char *const table_names[T_COUNT] = {
     NAME(T_NAME, "names"),    NAME(T_ALERT, "alerts"),    NAME(T_OPEN, "open"),              NAME(T_EVENT, "events"),
     NAME(T_HISTORY, "history"), NAME(T_DUE, "due"),       NAME(T_SEEN, "seen"),
     NAME(T_SOURCE, "sources"), NAME(T_LINK, "links"),   NAME(T_SHADOW, "shadow"),
-    NAME(T_UNRESOLVED, "unresolved"),
+    NAME(T_UNRESOLVED, "unresolved"), NAME(T_TRIAGE, "triage"), NAME(T_SORTED, "sorted"),
 };
 #undef NAME
 

@@ -32,6 +32,8 @@ enum table {
     T_LINK,        /* hub 12 bytes -> struct hub; hub, page be32 -> its members (engine/hub.c) */
     T_SHADOW,      /* ekey -> the would-be alert of the shadow rules (engine/shadow.c) */
     T_UNRESOLVED,  /* ekey of a name that several codes bear, with signals that wait -> empty */
+    T_TRIAGE,      /* number of a signal be64 -> it waits to be sorted (engine/triage.h) */
+    T_SORTED,      /* the same, once it was: what became of it */
     T_COUNT
 };
 extern const char *const table_names[T_COUNT];

@@ -140,6 +140,8 @@ struct ww_action {
     int64_t people, amount, due, until, paid_people, paid_amount;
     uint64_t undo, version;        /* 0: not given */
     const char *name, *uscc, *status; /* resolve, unmerge: no alert, but a name and the code it belongs to */
+    uint64_t signal;                  /* sort: no alert, but the number of a signal that waits, */
+    const char *as;                   /* and as what it counts */
 };
 #define WW_ACTION_INIT                                                                                       \
     {                                                                                                        \

@@ -261,6 +261,7 @@ int client_refused(struct ww_client *c, const struct ww_value *body)
         {"store_changed", WW_ESTORE},
         {"no_such_alert", WW_ENOTFOUND},
         {"no_such_enterprise", WW_ENOTFOUND},
+        {"no_such_signal", WW_ENOTFOUND},
     };
     const char *code = ww_str(ww_get(body, "code"), "internal");
     const char *message = ww_str(ww_get(body, "message"), "");
@@ -548,6 +549,7 @@ static void put_action(struct enc_open *map, const struct ww_action *a)
         {"do", a->what},         {"note", a->note},       {"actor", a->actor}, {"finding", a->finding},
         {"outcome", a->outcome}, {"measure", a->measure}, {"ref", a->ref},     {"team", a->team},
         {"name", a->name},       {"uscc", a->uscc},       {"status", a->status},
+        {"as", a->as},
     };
     const struct {
         const char *key;
@@ -561,6 +563,7 @@ static void put_action(struct enc_open *map, const struct ww_action *a)
         {"paid_amount", a->paid_amount},
         {"undo", a->undo ? (int64_t)a->undo : WW_ABSENT},
         {"version", a->version ? (int64_t)a->version : WW_ABSENT},
+        {"signal", a->signal ? (int64_t)a->signal : WW_ABSENT},
     };
     if (a->alert)
         enc_kv_uint(map, "alert", a->alert);
