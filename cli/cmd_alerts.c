@@ -172,7 +172,7 @@ static void print_shared(struct cli *cli, const struct ww_value *list)
 {
     struct items items = {0};
     for (size_t i = 0; i < ww_length(list); i++)
-        if (ww_type(ww_get(ww_at(list, i), "from")) != WW_NIL)
+        if (ww_type(ww_get(ww_at(list, i), "counted")) != WW_NIL)
             items_add(&cli->arena, &items, ww_at(list, i));
     if (!items.n)
         return;

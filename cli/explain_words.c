@@ -123,6 +123,8 @@ static void print_condition(struct cli *cli, const struct ww_value *c)
         printf(tr(", within %s", "，%s内"), text_span(a, within));
     if (*other)
         printf(" (%s: %s)", str(cli, c, "link"), other);
+    else if (is_true(c, "hidden"))
+        printf(" (%s: %s)", str(cli, c, "link"), tr("one outside your regions", "辖区外企业"));
     printf("\n");
     print_signals(cli, c, indent + 4);
 }

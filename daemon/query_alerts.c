@@ -410,9 +410,7 @@ static int put_grounds(struct answer *a, struct enc_open *m, const struct histor
             break;
         ev = (struct event){.n_reasons = 0};
     }
-    struct member *members = arena_alloc(&a->scratch, (ev.n_members + 1) * sizeof *members);
-    ev.n_members = members_seen(ev.members, ev.n_members, a->q->regions, a->q->n_regions, members);
-    ev.members = members;
+    members_cut_event(&ev, a->q->regions, a->q->n_regions, &a->scratch);
     enc_key(m, "reasons");
     eventpack_reasons(&a->q->body, &ev, a->dict);
     enc_key(m, "tags");

@@ -63,14 +63,6 @@ static int read_subject(struct answer *a, struct engine *e, struct ekey *key)
     return 1;
 }
 
-/* An area's members, as far as the asker may see them. */
-static void cut_members(struct answer *a, struct explanation *x)
-{
-    struct member *list = arena_alloc(&a->scratch, (x->n_members + 1) * sizeof *list);
-    x->n_members = members_seen(x->members, x->n_members, a->q->regions, a->q->n_regions, list);
-    x->members = list;
-}
-
 int answer_explain(struct answer *a)
 {
     struct ekey key;
@@ -88,7 +80,7 @@ int answer_explain(struct answer *a)
         return rc;
     if (rc == 0 || (!ww_get(a->q->params, "alert") && !answer_sees(a, x.region, x.places, x.n_places)))
         return no_such_enterprise(a);
-    cut_members(a, &x);
+    members_cut_explanation(&x, a->q->regions, a->q->n_regions, &a->scratch);
     enc_key(&a->out, "explanation");
     whatif_pack(&a->q->body, &x);
     return 0;
@@ -103,7 +95,7 @@ int answer_explanation(struct answer *a, struct enc_open *m, const struct ekey *
     int rc = whatif(e, key, &(struct whatif_ask){.at = a->q->now}, &a->scratch, &x, a->err);
     if (rc <= 0)
         return rc;
-    cut_members(a, &x);
+    members_cut_explanation(&x, a->q->regions, a->q->n_regions, &a->scratch);
     enc_key(m, "explanation");
     whatif_pack(m->b, &x);
     return 1;

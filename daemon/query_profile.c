@@ -33,12 +33,19 @@ static void put_tag(struct buf *b, const struct tag *t)
     enc_close(&m);
 }
 
-/* Another enterprise by its code, and by its name as far as the view knows it. */
+static bool sees_record(struct answer *a, struct record *r)
+{
+    profile_work(a, r);
+    return answer_sees(a, record_region(r), r->places, r->n_places);
+}
+
+/* Another enterprise by its code, as its own register says, and by its name as far as the asker may see that one. */
 static int put_other(struct answer *a, struct slice uscc, enum status status)
 {
     struct buf *b = &a->q->body;
     struct record other = {0};
     struct slice value;
+    bool seen = false;
     if (!uscc.n) {
         enc_nil(b);
         return 0;
@@ -47,10 +54,12 @@ static int put_other(struct answer *a, struct slice uscc, enum status status)
     int rc = view_get(a->reader, T_ENTERPRISE, key.b, EKEY_LEN, &value, a->err);
     if (rc > 0)
         rc = record_get(value, &key, &a->scratch, &other, a->err);
+    if (rc >= 0)
+        seen = sees_record(a, &other);
     struct enc_open m = enc_map_open(b);
     enc_kv_slice(&m, "uscc", uscc);
     enc_key(&m, "name");
-    eventpack_text(b, rc < 0 ? (struct slice){NULL, 0} : other.name);
+    eventpack_text(b, seen ? other.name : (struct slice){NULL, 0});
     enc_close(&m);
     return rc < 0 ? rc : 0;
 }
@@ -184,15 +193,29 @@ static bool read_after(struct answer *a, struct waiting *w)
     return true;
 }
 
-static int put_codes(struct answer *a, const struct ekey *codes, size_t n)
+/* The codes that bear a name, those that the asker may see; how many there are is told to all. */
+static int put_codes(struct answer *a, struct enc_open *m, const struct ekey *codes, size_t n)
 {
-    int rc = 0;
-    enc_list(&a->q->body, n);
+    enc_key(m, "codes");
+    struct enc_open list = enc_list_open(&a->q->body);
     for (size_t i = 0; i < n; i++) {
-        int got = put_other(a, (struct slice){(const char *)codes[i].b + 1, 18}, ekey_status(&codes[i]));
-        rc = rc ? rc : got;
+        struct record r;
+        struct slice value;
+        int rc = view_get(a->reader, T_ENTERPRISE, codes[i].b, EKEY_LEN, &value, a->err);
+        if (rc > 0)
+            rc = record_get(value, &codes[i], &a->scratch, &r, a->err) < 0 ? -1 : sees_record(a, &r);
+        else if (rc == 0)
+            rc = a->q->n_regions == 0;
+        if (rc > 0) {
+            enc_item(&list);
+            rc = put_other(a, (struct slice){(const char *)codes[i].b + 1, 18}, ekey_status(&codes[i]));
+        }
+        if (rc < 0)
+            return rc;
     }
-    return rc;
+    enc_close(&list);
+    enc_kv_uint(m, "codes_total", n);
+    return 0;
 }
 
 static uint64_t count_signals(const struct record *r)
@@ -227,8 +250,9 @@ static int put_waiting(struct answer *a, struct enc_open *list, const struct eke
     enc_kv_uint(&m, "signals", count_signals(&r));
     enc_key(&m, "region");
     eventpack_region(&a->q->body, record_region(&r));
-    enc_key(&m, "codes");
-    rc = put_codes(a, codes, n);
+    rc = put_codes(a, &m, codes, n);
+    if (rc < 0)
+        return rc;
     if (ekey_status(key) != STATUS_ACTUAL)
         enc_kv_str(&m, "status", status_wire(ekey_status(key)));
     enc_close(&m);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/event.h"
 
-enum { EVENT_VERSION = 3, EVENT_RULES_CHANGED = 1 };
+enum { EVENT_VERSION = 4, EVENT_RULES_CHANGED = 1 };
 
 /* The plain fields, each once, for both directions. */
 #define EVENT_UNSIGNED(ev)                                                                                   \
@@ -18,6 +18,13 @@ enum { EVENT_VERSION = 3, EVENT_RULES_CHANGED = 1 };
             &(ev)->outcome, &(ev)->measure, &(ev)->ref, &(ev)->team, &(ev)->rule                             \
     }
 
+static void put_lies(struct buf *b, const struct lies *l)
+{
+    buf_varint(b, l->n);
+    for (uint32_t i = 0; i < l->n; i++)
+        buf_varint(b, l->places[i]);
+}
+
 static void put_reasons(struct buf *b, const struct event *ev)
 {
     buf_varint(b, ev->n_reasons);
@@ -31,6 +38,7 @@ static void put_reasons(struct buf *b, const struct event *ev)
             buf_varint(b, r->signals[j]);
         buf_slice(b, r->other);
         buf_u8(b, r->link);
+        put_lies(b, &r->other_lies);
     }
 }
 
@@ -51,6 +59,7 @@ static void put_evidence(struct buf *b, const struct event *ev)
         buf_slice(b, e->from);
         buf_slice(b, e->project);
         buf_varint(b, e->counted_ppm);
+        put_lies(b, &e->from_lies);
     }
 }
 
@@ -111,6 +120,15 @@ void event_put(struct buf *b, const struct event *ev)
     put_lists(b, ev);
 }
 
+static struct lies get_lies(struct rd *r, struct arena *a)
+{
+    uint32_t n = (uint32_t)rd_count(r, 1);
+    region_t *places = arena_alloc(a, (n + 1) * sizeof *places);
+    for (uint32_t i = 0; i < n; i++)
+        places[i] = rd_varint(r);
+    return (struct lies){n, places};
+}
+
 static void get_reasons(struct rd *r, struct arena *a, struct event *ev)
 {
     ev->n_reasons = (uint32_t)rd_count(r, 4);
@@ -127,6 +145,8 @@ static void get_reasons(struct rd *r, struct arena *a, struct event *ev)
         x->signals = signals;
         x->other = rd_slice(r);
         x->link = rd_u8(r);
+        x->other_lies = get_lies(r, a);
+        x->hidden = false;
     }
     ev->reasons = list;
 }
@@ -149,6 +169,8 @@ static void get_evidence(struct rd *r, struct arena *a, struct event *ev)
         e->from = rd_slice(r);
         e->project = rd_slice(r);
         e->counted_ppm = (uint32_t)rd_varint(r);
+        e->from_lies = get_lies(r, a);
+        e->hidden = false;
     }
     ev->evidence = list;
 }

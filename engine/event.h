@@ -16,6 +16,13 @@ enum { EVENT_SIGNALS_MAX = 32, /* evidence, and signals of one reason, that an e
        EVENT_MEMBER_PLACES_MAX = 16, /* of a member of an area */
        EVENT_TAGS_MAX = 64 };  /* the first, in the order of the file */
 
+/* Where another enterprise lies that something names: registered, then its places of work. What tells of it is for those
+ * alone who may see one of them. */
+struct lies {
+    uint32_t n;
+    const region_t *places;    /* at most EVENT_MEMBER_PLACES_MAX */
+};
+
 struct reason {
     uint32_t rule;             /* DICT_RULE */
     uint8_t level;             /* what this rule raises to */
@@ -24,6 +31,8 @@ struct reason {
     const uint64_t *signals;   /* journal numbers */
     struct slice other;        /* related: code or name of the other enterprise; empty: none */
     uint8_t link;              /* enum link_class that binds them; 0: none */
+    struct lies other_lies;
+    bool hidden;               /* not stored: `other` was taken out, for one who may not see it */
 };
 
 struct evidence {
@@ -35,6 +44,8 @@ struct evidence {
     int64_t amount, people;    /* NO_INT: not given */
     struct slice from, project; /* a signal of another enterprise (code or name) that counts at a share; empty: its own */
     uint32_t counted_ppm;      /* that share; PPM: its own */
+    struct lies from_lies;
+    bool hidden;               /* not stored: from, id, amount, people, project were taken out */
 };
 
 /* How far an enterprise is from a line of the law. What is short is 0 where it is met or not asked. */

@@ -34,10 +34,10 @@ static void make_reason(struct engine *e, const struct record *r, const struct j
     uint64_t *numbers = arena_alloc(&e->scratch, n * sizeof *numbers);
     for (size_t i = 0; i < n; i++)
         numbers[i] = sigs[i]->seq;
-    *out = (struct reason){rule->word, raises_to(j, rule), (uint32_t)total, (uint32_t)n, numbers, {0}, 0};
+    *out = (struct reason){rule->word, raises_to(j, rule), (uint32_t)total, (uint32_t)n, numbers, {0}, 0, {0}, false};
     const struct cond *other = rule->across ? across(e, r, &rule->when, j) : NULL;
     if (other)
-        out->other = link_other(e, r, other, j->at, &out->link);
+        out->other = link_other(e, r, other, j->at, &out->link, &out->other_lies);
 }
 
 /* Weightiest first; of equal weight in the order of the file. No more than EVENT_REASONS_MAX, so that an event stays
@@ -172,6 +172,7 @@ static struct evidence make_evidence(const struct weighed *w, uint32_t share)
     x.kind = w->shared->kind;
     x.from = w->shared->from_uscc.n ? w->shared->from_uscc : w->shared->from_name;
     x.project = w->shared->project;
+    x.from_lies = w->shared->from_lies;
     x.counted_ppm = w->shared->share_ppm;
     return x;
 }

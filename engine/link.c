@@ -325,11 +325,28 @@ struct verdict link_holds(struct engine *e, const struct record *c, const struct
     return (struct verdict){false, INT64_MAX};
 }
 
-static struct slice shown(struct engine *e, const struct ekey *k)
+struct lies link_lies(struct engine *e, const struct record *c)
 {
+    region_t *places = arena_alloc(&e->scratch, EVENT_MEMBER_PLACES_MAX * sizeof *places);
+    uint32_t n = 0;
+    if (record_region(c))
+        places[n++] = record_region(c);
+    for (uint32_t i = 0; i < c->n_places && n < EVENT_MEMBER_PLACES_MAX; i++)
+        if (c->places[i] != places[0])
+            places[n++] = c->places[i];
+    return (struct lies){n, places};
+}
+
+static struct slice shown(struct engine *e, const struct ekey *k, struct lies *lies)
+{
+    struct record *r = identity_record(e, k, (struct slice){0});
+    if (!engine_failed(e)) {
+        series_prepare(e, r); /* a register tells where it lies */
+        *lies = link_lies(e, r);
+    }
     if (ekey_is_code(k))
         return arena_slice(&e->scratch, (struct slice){(const char *)k->b + 1, 18});
-    return identity_record(e, k, (struct slice){0})->name;
+    return r->name;
 }
 
 /* One member of a hub that gives a word: the one that the hub remembers, else who is found among the first. */
@@ -351,19 +368,21 @@ static bool find_giver(struct engine *e, const struct record *c, const uint8_t h
     return false;
 }
 
-struct slice link_other(struct engine *e, const struct record *c, const struct cond *cond, int64_t at, uint8_t *link)
+struct slice link_other(struct engine *e, const struct record *c, const struct cond *cond, int64_t at, uint8_t *link,
+                        struct lies *lies)
 {
     struct hub_count count;
     struct ekey giver;
     (void)at;
     *link = 0;
+    *lies = (struct lies){0};
     for (uint32_t i = 0; i < c->n_links; i++) {
         const struct link *l = &c->links[i];
         if (!given_along(e, c, l, cond, &count))
             continue;
         *link = (uint8_t)class_of(l->hub);
         if (find_giver(e, c, l->hub, &count, &giver))
-            return shown(e, &giver);
+            return shown(e, &giver, lies);
     }
     return (struct slice){0};
 }

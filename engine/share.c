@@ -17,6 +17,7 @@ struct gathering {
     struct record *c;           /* for whom */
     const struct link *link;    /* along which */
     uint8_t roles;              /* whose signals count; 0: of any role */
+    struct lies lies;           /* where the member in hand lies */
     uint32_t members, cap;      /* records read so far; room in c->shared */
     struct slice project;       /* as one of them wrote it; empty: none yet */
 };
@@ -71,7 +72,7 @@ static void gather_series(struct gathering *g, const struct record *m, const str
         uint32_t share = sig->active ? share_of(g, sig) : 0;
         if (!share)
             continue;
-        add(g, &(struct shared){*sig, s->kind, s->source, share, m->key, record_uscc(m), m->name, sig->project});
+        add(g, &(struct shared){*sig, s->kind, s->source, share, m->key, record_uscc(m), m->name, sig->project, g->lies});
         taken++;
     }
 }
@@ -84,6 +85,7 @@ static void gather_member(struct gathering *g, const struct ekey *k)
     if (m->unresolved || engine_failed(e))
         return;
     series_prepare(e, m);
+    g->lies = link_lies(e, m);
     for (uint32_t i = 0; i < m->n_series; i++) {
         const struct settings_kind *kind = settings_kind(e->settings, m->series[i].kind);
         if (kind && kind->hazard)

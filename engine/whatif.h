@@ -41,6 +41,8 @@ struct told_cond {
     const struct told_signal *signals; /* that satisfy it, newest first */
     struct slice other;         /* related: another enterprise for which it holds */
     const char *link;           /* what binds them; NULL */
+    struct lies other_lies;     /* where it lies */
+    bool hidden;                /* `other` was taken out, for one who may not see it */
 };
 
 /* A rule whose condition holds. */
@@ -62,6 +64,8 @@ struct told_share {
     uint8_t rank;               /* how many of its kind came shortly before: each halves it */
     int64_t age;                /* ms */
     struct slice from, project; /* another enterprise's, counted at counted_ppm */
+    struct lies from_lies;      /* where that one lies */
+    bool hidden;                /* from, project, id, amount, people were taken out */
 };
 
 struct told_factor {

@@ -3,6 +3,7 @@
  * is nil. Pure. */
 #include "engine/whatif.h"
 
+#include "engine/fold.h"
 #include "lib/codec.h"
 
 static void put_int(struct enc_open *m, const char *key, int64_t v)
@@ -44,7 +45,10 @@ static struct slice agency_of(struct slice kind)
 
 static void put_signal(struct enc_open *m, const struct told_signal *s)
 {
-    enc_kv_uint(m, "seq", s->seq);
+    uint64_t entry = s->seq & ((UINT64_C(1) << DERIVED_SHIFT) - 1);
+    enc_kv_uint(m, "seq", entry);
+    if (entry != s->seq)
+        enc_kv_uint(m, "ordinal", s->seq >> DERIVED_SHIFT); /* the fold's own */
     put_text(m, "id", s->id);
     put_text(m, "source", s->source);
     put_text(m, "kind", s->kind);
@@ -85,6 +89,8 @@ static void put_cond(struct buf *b, const struct told_cond *c)
     enc_kv_uint(&m, "signals_total", c->signals_total);
     enc_kv_slice(&m, "other", c->other.n ? c->other : (struct slice){0});
     enc_kv_str(&m, "link", c->link);
+    if (c->hidden)
+        enc_kv_bool(&m, "hidden", true);
     enc_close(&m);
 }
 
@@ -127,6 +133,8 @@ static void put_share(struct buf *b, const struct told_share *s)
     enc_kv_uint(&m, "counted", s->counted_ppm);
     put_text(&m, "from", s->from);
     put_text(&m, "project", s->project);
+    if (s->hidden)
+        enc_kv_bool(&m, "hidden", true);
     enc_close(&m);
 }
 

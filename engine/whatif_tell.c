@@ -15,7 +15,7 @@ static const char *const ops[] = {
     [COND_SCORE] = "score",       [COND_RELATED] = "related", [COND_THRESHOLD] = "threshold",
     [COND_AREA] = "area",
 };
-static const char *const links[] = {NULL, "owner", "project", "parent", "succession"};
+static const char *const links[] = {NULL, "owner", "project", "parent", "successor"};
 static const char *const findings[] = {"", "confirmed", "unfounded", "false_claim"};
 
 struct slice tell_agency(const struct engine *e, uint32_t kind_word)
@@ -121,6 +121,14 @@ static struct told_signal tell_signal(struct bench *b, const struct sig *sig, ui
                                 arena_slice(b->out, dict_text(b->w.dict, DICT_KIND, kind))};
 }
 
+static struct lies keep_lies(struct bench *b, const struct lies *l)
+{
+    region_t *places = arena_alloc(b->out, (l->n + 1) * sizeof *places);
+    if (l->n)
+        memcpy(places, l->places, l->n * sizeof *places);
+    return (struct lies){l->n, places};
+}
+
 /* ---- conditions ---- */
 
 struct conds {
@@ -212,7 +220,9 @@ static void tell_cond(struct bench *b, const struct tried *t, const struct cond 
         tell_cond_signals(b, t, c, out);
     if (c->op == COND_RELATED && v.holds) {
         uint8_t link = 0;
-        out->other = arena_slice(b->out, link_other(&b->w, t->r, c, t->j.at, &link));
+        struct lies lies;
+        out->other = arena_slice(b->out, link_other(&b->w, t->r, c, t->j.at, &link, &lies));
+        out->other_lies = keep_lies(b, &lies);
         out->link = link < ARRAY_LEN(links) ? links[link] : NULL;
     }
     for (uint32_t i = 0; has_parts(c) && i < c->n; i++)
@@ -336,6 +346,7 @@ static void tell_share(struct bench *b, const struct record *r, const struct evi
     out->counted_ppm = ev->counted_ppm;
     out->from = arena_slice(b->out, ev->from);
     out->project = arena_slice(b->out, ev->project);
+    out->from_lies = keep_lies(b, &ev->from_lies);
     out->rank = sig ? sig->rank : 0;
     out->age = age;
     if (!k)
