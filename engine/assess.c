@@ -186,6 +186,18 @@ static int64_t lacking(int64_t asked, int64_t found)
     return asked > have ? asked - have : 0;
 }
 
+/* How large a part of what is asked is short. */
+static uint64_t part(int64_t lacks, int64_t asked)
+{
+    return asked > 0 ? (uint64_t)((unsigned __int128)lacks * PPM / (uint64_t)asked) : 0;
+}
+
+/* Of two rows that lack as many parts, the one is nearer that lacks the smaller share of them. */
+static uint64_t distance(const struct threshold *t, const struct assessed *x)
+{
+    return part(x->short_people, t->people) + part(x->short_months, t->months) + part(x->short_amount, t->amount);
+}
+
 /* What a row still lacks, and how many of its parts that are. */
 static uint32_t compare(const struct threshold *t, const struct measured *m, struct assessed *x)
 {
@@ -217,12 +229,14 @@ static bool line_region(const struct settings *s, struct slice line, region_t re
     return found;
 }
 
-/* The nearest of a line's alternatives: the one that lacks fewest parts, of equals the first. False: no such line here. */
+/* The nearest of a line's alternatives: the one that lacks fewest parts, of equals the one that lacks the smallest share of
+ * what it asks, of equals again the first. False: no such line here. */
 static bool assess_line(const struct settings *s, struct slice line, region_t region, const struct measured *m,
                         struct assessed *out)
 {
     region_t where = 0;
     uint32_t least = UINT32_MAX;
+    uint64_t nearest = UINT64_MAX;
     if (!line_region(s, line, region, &where))
         return false;
     for (uint32_t i = 0; i < s->n_thresholds; i++) {
@@ -233,8 +247,10 @@ static bool assess_line(const struct settings *s, struct slice line, region_t re
             continue;
         uint32_t lacks = compare(t, m, &x);
         x.met = !lacks;
-        if (lacks < least) {
+        uint64_t far = distance(t, &x);
+        if (lacks < least || (lacks == least && far < nearest)) {
             least = lacks;
+            nearest = far;
             *out = x;
         }
     }

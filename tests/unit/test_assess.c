@@ -107,6 +107,29 @@ static void test_largest_not_sum(void **state)
     world_finish(&w);
 }
 
+/* Of alternatives that lack one thing each, the one that lacks the least of it. */
+static void test_nearest_by_share(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t people, amount, since, short_people, short_months, short_amount;
+    } cases[] = {
+        {10, 2999999, NO_INT, 0, 0, 1},
+        {9, 3000000, NO_INT, 1, 0, 0},
+        {1, 500000, -50, 0, 2, 0},
+        {2, 3000000, -89, 0, 1, 0}, /* a third of the months against eight tenths of the people */
+        {9, 3000000, -89, 1, 0, 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct world w;
+        begin(&w);
+        say(&w, &(struct say){.kind = "labour.order_disobeyed", .at = DAY(0), .people = cases[i].people,
+                              .amount = cases[i].amount, .since = cases[i].since == NO_INT ? NO_INT : DAY(cases[i].since)});
+        assert_short(line(&w, "crime"), cases[i].short_people, cases[i].short_months, cases[i].short_amount, false);
+        world_finish(&w);
+    }
+}
+
 static void test_region_decides(void **state)
 {
     (void)state;
@@ -350,6 +373,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_short_of_it),       cmocka_unit_test(test_largest_not_sum),
+        cmocka_unit_test(test_nearest_by_share),
         cmocka_unit_test(test_region_decides),    cmocka_unit_test(test_incident_instead),
         cmocka_unit_test(test_months_come_by_the_clock), cmocka_unit_test(test_leaves_the_window),
         cmocka_unit_test(test_cancelled_and_cleared),    cmocka_unit_test(test_many_in_any_order), cmocka_unit_test(test_cleared_in_the_middle),
