@@ -82,6 +82,18 @@ static void print_problems(struct cli *cli, const struct ww_value *list)
         printf("  %s\n", text_safe(&cli->arena, ww_str(ww_at(list, i), "")));
 }
 
+/* Where some alerts have a parent: how many are left when each parent counts once. */
+static void print_rolled_up(struct cli *cli, const struct ww_value *s)
+{
+    const struct ww_value *levels = ww_get(s, "alerts");
+    uint64_t open = 0, rolled_up = ww_uint(ww_get(s, "open_alerts_rolled_up"), UINT64_MAX);
+    for (size_t i = 0; i < ww_length(levels); i++)
+        open += ww_uint(ww_get(ww_at(levels, i), "open"), 0);
+    if (rolled_up < open)
+        printf(tr("  rolled up: %s (wagewarn alerts --rollup)\n", "  归并后：%s（wagewarn alerts --rollup）\n"),
+               text_count(&cli->arena, rolled_up));
+}
+
 int cmd_status(struct cli *cli)
 {
     const struct ww_value *s;
@@ -90,6 +102,7 @@ int cmd_status(struct cli *cli)
         return status;
     print_head(cli, s);
     print_section(cli, ww_get(s, "alerts"), level_columns, ARRAY_LEN(level_columns));
+    print_rolled_up(cli, s);
     print_section(cli, ww_get(s, "feeds"), feed_columns, ARRAY_LEN(feed_columns));
     print_section(cli, ww_get(s, "subscribers"), subscriber_columns, ARRAY_LEN(subscriber_columns));
     print_problems(cli, ww_get(s, "problems"));

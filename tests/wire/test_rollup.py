@@ -120,6 +120,9 @@ class Rollup(unittest.TestCase):
         status, out, _ = run([CLI, "--endpoint", self.d.endpoint, "alerts", "--rollup"])
         self.assertEqual(status, 0)
         self.assertIn(SITE, out)
+        status, out, _ = run([CLI, "--endpoint", self.d.endpoint, "status"])
+        self.assertEqual(status, 0)
+        self.assertRegex(out, r"rolled up: 2\b")
 
 
 if __name__ == "__main__":
