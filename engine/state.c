@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A chained hash table of nodes, each one cache line; blobs hang off them. A node is dirty from its first put after a
- * checkpoint was taken until the checkpoint that holds it is committed; only clean nodes are dropped. */
+/* An open hash table of pointers to rows, each one piece of memory: head, key, value. Some bits of the hash lie in the
+ * pointer's unused top, so that a probe looks at no row but the right one. A row is dirty from its first put after a
+ * checkpoint was taken until the checkpoint that holds it is committed; only clean rows are dropped. While a checkpoint
+ * holds a row it is not changed: a put makes another. */
 #include "engine/state.h"
 
+#include "engine/cells.h"
 #include "engine/known.h"
 #include "lib/mem.h"
 
@@ -18,39 +21,39 @@ const char *const table_names[T_COUNT] = {
 };
 #undef NAME
 
-struct node {
-    struct node *next;
-    struct blob *blob;   /* NULL: known not to be there */
-    uint32_t hash;
+struct row {
+    uint32_t refs;       /* the table, and a checkpoint */
+    uint32_t n;          /* bytes of the value */
     uint32_t gen;        /* checkpoint generation of its last put; 0: as loaded */
+    uint32_t dirty;      /* where in the list of dirty ones, if gen is the present one */
     uint8_t table, klen;
+    bool gone;           /* known not to be there */
     bool used;           /* since the hand of the clock passed */
-    uint8_t key[STATE_KEY_MAX];
+    uint8_t p[];         /* key, value */
 };
 
-enum { SLAB_NODES = 1024, TRIM_LEAST = 256, TRIM_EACH = 8 };
+enum { TRIM_LEAST = 256, TRIM_EACH = 8, FIRST_SLOTS = 1024, LINE = 64, WARM_LINES = 12 };
 
-struct slab {
-    struct slab *next;
-    struct node nodes[SLAB_NODES];
-};
+/* A slot: 0: free; DEAD: one was here, look on; else a row, the tag above TAG_SHIFT. */
+#define DEAD UINT64_C(1)
+#define TAG_SHIFT 48
+#define ROW_BITS ((UINT64_C(1) << TAG_SHIFT) - 1)
 
 struct state {
     const struct state_loader *loader;
     struct known *known;          /* NULL: the loader is always asked */
     size_t cache_bytes;
-    struct node **buckets;
-    size_t n_buckets, n_nodes, bytes, hand;
-    size_t came;                  /* nodes added since the last trim */
-    struct node *last;            /* found or made last: a get is most often followed by a put */
-    struct slab *slabs;
-    struct node *free;
-    uint32_t gen, committed;      /* nodes with gen > committed are dirty */
-    struct node **dirty;          /* put since the last checkpoint was taken */
+    uint64_t *slots;
+    size_t n_slots, n_rows, n_dead, bytes, hand;
+    size_t came;                  /* rows added since the last trim */
+    size_t last;                  /* slot found or filled last: a get is most often followed by a put */
+    struct cells cells;
+    uint32_t gen, committed;      /* rows with gen > committed are dirty */
+    struct row **dirty;           /* put since the last checkpoint was taken */
     size_t n_dirty, cap_dirty;
     struct dirty *cold;
     size_t n_cold, cap_cold;
-    struct arena cold_arena;      /* of their blobs */
+    struct arena cold_arena;      /* of their values */
     size_t in_flight;
     struct err failed;
 };
@@ -60,50 +63,70 @@ struct state *state_create(const struct state_loader *loader, size_t cache_bytes
     struct state *s = mem_zalloc(sizeof *s);
     s->loader = loader;
     s->cache_bytes = cache_bytes;
-    s->n_buckets = 1024;
-    s->buckets = mem_zalloc(s->n_buckets * sizeof(struct node *));
+    s->n_slots = FIRST_SLOTS;
+    s->slots = mem_zalloc(s->n_slots * sizeof *s->slots);
     s->gen = 1;
     return s;
 }
 
-static struct blob *blob_fill(struct blob *b, const void *p, size_t n)
+/* ---- rows ---- */
+
+static size_t row_bytes(const struct row *r)
 {
-    b->refs = 1;
-    b->n = (uint32_t)n;
+    return sizeof *r + r->klen + r->n;
+}
+
+static struct slice row_value(const struct row *r)
+{
+    return (struct slice){(const char *)r->p + r->klen, r->n};
+}
+
+static struct row *row_make(struct state *s, enum table t, const void *key, size_t klen, const void *value, size_t n)
+{
+    struct row *r = cell_take(&s->cells, sizeof *r + klen + n);
+    assert(klen <= STATE_KEY_MAX && n <= UINT32_MAX && (uintptr_t)r <= ROW_BITS);
+    *r = (struct row){.refs = 1, .n = (uint32_t)n, .table = (uint8_t)t, .klen = (uint8_t)klen};
+    memcpy(r->p, key, klen);
     if (n)
-        memcpy(b->p, p, n);
-    return b;
+        memcpy(r->p + klen, value, n);
+    s->bytes += cell_size(row_bytes(r));
+    return r;
 }
 
-static struct blob *blob_make(const void *p, size_t n)
+static void row_drop(struct state *s, struct row *r)
 {
-    return blob_fill(mem_alloc(sizeof(struct blob) + n), p, n);
+    if (--r->refs)
+        return;
+    s->bytes -= cell_size(row_bytes(r));
+    cell_give(&s->cells, r, row_bytes(r));
 }
 
-static void blob_drop(struct blob *b)
+static bool is_row(uint64_t slot)
 {
-    if (b && __atomic_sub_fetch(&b->refs, 1, __ATOMIC_ACQ_REL) == 0)
-        free(b);
+    return slot > DEAD;
+}
+
+static struct row *row_in(uint64_t slot)
+{
+    return (struct row *)(uintptr_t)(slot & ROW_BITS);
 }
 
 void state_destroy(struct state *s)
 {
     if (!s)
         return;
-    for (size_t i = 0; i < s->n_buckets; i++)
-        for (struct node *n = s->buckets[i]; n; n = n->next)
-            blob_drop(n->blob);
+    for (size_t i = 0; i < s->n_slots; i++)
+        if (is_row(s->slots[i]))
+            row_drop(s, row_in(s->slots[i]));
+    cells_finish(&s->cells);
     arena_finish(&s->cold_arena);
-    while (s->slabs) {
-        struct slab *next = s->slabs->next;
-        free(s->slabs);
-        s->slabs = next;
-    }
-    free(s->buckets);
+    free(s->slots);
     free(s->dirty);
     free(s->cold);
     free(s);
 }
+
+/* ---- the table ---- */
 
 static uint64_t hash_key(enum table t, const void *key, size_t n)
 {
@@ -119,71 +142,79 @@ static uint64_t hash_key(enum table t, const void *key, size_t n)
     return h;
 }
 
-static uint32_t short_hash(uint64_t h)
+static uint64_t tag_of(uint64_t hash)
 {
-    return (uint32_t)(h ^ h >> 32);
+    return hash >> TAG_SHIFT << TAG_SHIFT;
 }
 
-static struct node *find(struct state *s, enum table t, const void *key, size_t n, uint32_t hash)
+static bool is_at(const struct state *s, size_t i, uint64_t hash, enum table t, const void *key, size_t n)
 {
-    struct node *e = s->last;
-    if (e && e->hash == hash && e->table == t && e->klen == n && memcmp(e->key, key, n) == 0)
-        return e;
-    for (e = s->buckets[hash & (s->n_buckets - 1)]; e; e = e->next)
-        if (e->hash == hash && e->table == t && e->klen == n && memcmp(e->key, key, n) == 0)
-            return s->last = e;
+    uint64_t slot = s->slots[i];
+    if (!is_row(slot) || tag_of(slot) != tag_of(hash))
+        return false;
+    const struct row *r = row_in(slot);
+    return r->table == t && r->klen == n && memcmp(r->p, key, n) == 0;
+}
+
+/* NULL: not in memory. */
+static struct row *find(struct state *s, enum table t, const void *key, size_t n, uint64_t hash)
+{
+    const size_t mask = s->n_slots - 1;
+    if (is_at(s, s->last, hash, t, key, n))
+        return row_in(s->slots[s->last]);
+    for (size_t i = hash & mask; s->slots[i]; i = (i + 1) & mask)
+        if (is_at(s, i, hash, t, key, n)) {
+            s->last = i;
+            return row_in(s->slots[i]);
+        }
     return NULL;
 }
 
+static void fill_slot(struct state *s, size_t i, uint64_t hash, struct row *r)
+{
+    s->slots[i] = tag_of(hash) | (uint64_t)(uintptr_t)r;
+}
+
+/* Twice as large, or as large without the dead. What lies ahead is touched before its turn. */
 static void rehash(struct state *s)
 {
-    size_t n = s->n_buckets * 2;
-    struct node **to = mem_zalloc(n * sizeof *to);
-    for (size_t i = 0; i < s->n_buckets; i++)
-        for (struct node *e = s->buckets[i], *next; e; e = next) {
-            next = e->next;
-            e->next = to[e->hash & (n - 1)];
-            to[e->hash & (n - 1)] = e;
-        }
-    free(s->buckets);
-    s->buckets = to;
-    s->n_buckets = n;
-}
-
-static struct node *take_node(struct state *s)
-{
-    if (!s->free) {
-        struct slab *slab = mem_alloc(sizeof *slab);
-        slab->next = s->slabs;
-        s->slabs = slab;
-        for (int i = 0; i < SLAB_NODES; i++) {
-            slab->nodes[i].next = s->free;
-            s->free = &slab->nodes[i];
-        }
+    enum { AHEAD = 16 };
+    size_t had = s->n_slots, mask;
+    uint64_t *from = s->slots;
+    if (s->n_rows * 2 >= had)
+        s->n_slots *= 2;
+    mask = s->n_slots - 1;
+    s->slots = mem_zalloc(s->n_slots * sizeof *s->slots);
+    s->n_dead = s->last = s->hand = 0;
+    for (size_t k = 0; k < had; k++) {
+        if (k + AHEAD < had)
+            __builtin_prefetch(row_in(from[k + AHEAD]));
+        if (!is_row(from[k]))
+            continue;
+        const struct row *r = row_in(from[k]);
+        size_t i = hash_key((enum table)r->table, r->p, r->klen) & mask;
+        while (s->slots[i])
+            i = (i + 1) & mask;
+        s->slots[i] = from[k];
     }
-    struct node *e = s->free;
-    s->free = e->next;
-    return e;
+    free(from);
 }
 
-static struct node *insert(struct state *s, enum table t, const void *key, size_t n, uint32_t hash)
+static void insert(struct state *s, uint64_t hash, struct row *r)
 {
-    assert(n <= STATE_KEY_MAX);
-    if (s->n_nodes >= s->n_buckets)
+    if ((s->n_rows + s->n_dead + 1) * 4 > s->n_slots * 3)
         rehash(s);
-    struct node *e = take_node(s);
-    *e = (struct node){.hash = hash, .table = (uint8_t)t, .klen = (uint8_t)n};
-    memcpy(e->key, key, n);
-    struct node **head = &s->buckets[hash & (s->n_buckets - 1)];
-    e->next = *head;
-    *head = e;
-    s->n_nodes++;
+    size_t i = hash & (s->n_slots - 1);
+    while (is_row(s->slots[i]))
+        i = (i + 1) & (s->n_slots - 1);
+    s->n_dead -= s->slots[i] == DEAD;
+    fill_slot(s, i, hash, r);
+    s->last = i;
+    s->n_rows++;
     s->came++;
-    s->bytes += sizeof *e;
-    return e;
 }
 
-static struct node *load(struct state *s, enum table t, const void *key, size_t n, uint32_t hash)
+static struct row *load(struct state *s, enum table t, const void *key, size_t n, uint64_t hash)
 {
     struct slice value;
     struct err err = {0};
@@ -192,71 +223,104 @@ static struct node *load(struct state *s, enum table t, const void *key, size_t 
         s->failed = err;
     if (found <= 0)
         return NULL;
-    struct node *e = insert(s, t, key, n, hash);
-    e->blob = blob_make(value.p, value.n);
-    s->bytes += value.n;
-    return e;
+    struct row *r = row_make(s, t, key, n, value.p, value.n);
+    insert(s, hash, r);
+    return r;
 }
 
 struct slice state_get(struct state *s, enum table t, const void *key, size_t n)
 {
-    uint64_t full = hash_key(t, key, n);
-    uint32_t hash = short_hash(full);
-    struct node *e = find(s, t, key, n, hash);
-    if (!e && s->loader && (!s->known || !known_covers(t) || known_may(s->known, full)))
-        e = load(s, t, key, n, hash);
-    if (!e || !e->blob)
+    uint64_t hash = hash_key(t, key, n);
+    struct row *r = find(s, t, key, n, hash);
+    if (!r && s->loader && (!s->known || !known_covers(t) || known_may(s->known, hash)))
+        r = load(s, t, key, n, hash);
+    if (!r || r->gone)
         return (struct slice){0};
-    e->used = true;
-    return (struct slice){(const char *)e->blob->p, e->blob->n};
+    r->used = true;
+    return row_value(r);
 }
 
 void state_warm(const struct state *s, enum table t, const void *key, size_t n, int step)
 {
-    uint32_t hash = short_hash(hash_key(t, key, n));
-    struct node *const *head = &s->buckets[hash & (s->n_buckets - 1)];
-    if (step == 0)
-        __builtin_prefetch(head);
-    else if (step == 1 && *head)
-        __builtin_prefetch(*head);
-    else if (step == 2 && *head && (*head)->blob) {
-        const char *p = (const char *)(*head)->blob; /* a guess: the first of the chain is most often the one */
-        for (int line = 0; line < 4; line++)
-            __builtin_prefetch(p + line * 64);
+    uint64_t hash = hash_key(t, key, n);
+    size_t mask = s->n_slots - 1, i = hash & mask;
+    if (step == 0) {
+        __builtin_prefetch(&s->slots[i]);
+        return;
     }
+    while (s->slots[i] && !(is_row(s->slots[i]) && tag_of(s->slots[i]) == tag_of(hash)))
+        i = (i + 1) & mask;
+    const struct row *r = row_in(s->slots[i]);
+    if (!s->slots[i])
+        return;
+    const char *p = (const char *)r;
+    size_t lines = 2; /* of one whose length is not known yet */
+    if (step == 2)
+        lines = row_bytes(r) / LINE + 1 < WARM_LINES ? row_bytes(r) / LINE + 1 : WARM_LINES;
+    for (size_t line = step == 2 ? 2 : 0; line < lines; line++)
+        __builtin_prefetch(p + line * LINE);
 }
 
-static void replace(struct state *s, enum table t, const void *key, size_t n, struct blob *blob)
+/* ---- changes ---- */
+
+/* Under the address sanitizer never: who still looks at the old value is to be found. */
+static bool fits(const struct row *r, size_t n)
 {
-    uint64_t full = hash_key(t, key, n);
-    uint32_t hash = short_hash(full);
-    struct node *e = find(s, t, key, n, hash);
-    if (!e)
-        e = insert(s, t, key, n, hash);
-    if (s->known && blob && !e->blob && known_covers(t))
-        known_add(s->known, full);
-    if (e->blob)
-        s->bytes -= e->blob->n;
-    blob_drop(e->blob);
-    e->blob = blob;
-    e->used = true;
-    if (blob)
-        s->bytes += blob->n;
-    if (e->gen != s->gen) {
-        e->gen = s->gen;
+#ifdef __SANITIZE_ADDRESS__
+    (void)r, (void)n;
+    return false;
+#else
+    return r->refs == 1 && cell_size(row_bytes(r)) == cell_size(sizeof *r + r->klen + n);
+#endif
+}
+
+/* The row that `r`, in the slot found last, becomes with this value. */
+static struct row *revalue(struct state *s, uint64_t hash, struct row *r, const void *value, size_t n)
+{
+    if (fits(r, n) && cell_size(sizeof *r + r->klen + n) <= CELL_MOST) {
+        if (n)
+            memmove(r->p + r->klen, value, n);
+        r->n = (uint32_t)n;
+        return r;
+    }
+    struct row *made = row_make(s, (enum table)r->table, r->p, r->klen, value, n);
+    made->gen = r->gen;
+    made->dirty = r->dirty;
+    if (r->gen == s->gen)
+        s->dirty[r->dirty] = made;
+    fill_slot(s, s->last, hash, made);
+    row_drop(s, r);
+    return made;
+}
+
+static void replace(struct state *s, enum table t, const void *key, size_t n, const void *value, size_t len, bool gone)
+{
+    uint64_t hash = hash_key(t, key, n);
+    struct row *r = find(s, t, key, n, hash);
+    if (s->known && !gone && (!r || r->gone) && known_covers(t))
+        known_add(s->known, hash);
+    if (r)
+        r = revalue(s, hash, r, value, len);
+    else
+        insert(s, hash, r = row_make(s, t, key, n, value, len));
+    r->gone = gone;
+    r->used = true;
+    if (r->gen != s->gen) {
+        r->gen = s->gen;
+        r->dirty = (uint32_t)s->n_dirty;
         s->dirty = mem_grow(s->dirty, &s->cap_dirty, s->n_dirty + 1, sizeof *s->dirty);
-        s->dirty[s->n_dirty++] = e;
+        s->dirty[s->n_dirty++] = r;
     }
 }
 
 void state_put(struct state *s, enum table t, const void *key, size_t n, const void *value, size_t len)
 {
-    replace(s, t, key, n, blob_make(value, len));
+    replace(s, t, key, n, value, len, false);
 }
 
 void state_del(struct state *s, enum table t, const void *key, size_t n)
 {
-    replace(s, t, key, n, NULL);
+    replace(s, t, key, n, NULL, 0, true);
 }
 
 void state_put_cold(struct state *s, enum table t, const void *key, size_t n, const void *value, size_t len)
@@ -268,7 +332,8 @@ void state_put_cold(struct state *s, enum table t, const void *key, size_t n, co
     row->klen = (uint8_t)n;
     memcpy(row->key, key, n);
     row->cold = true;
-    row->blob = blob_fill(arena_alloc(&s->cold_arena, sizeof(struct blob) + len), value, len);
+    row->n = (uint32_t)len;
+    row->p = arena_copy(&s->cold_arena, value, len);
 }
 
 void state_drop_cold(struct state *s)
@@ -298,16 +363,15 @@ const struct err *state_failed(const struct state *s)
     return s->failed.code ? &s->failed : NULL;
 }
 
-static void drop(struct state *s, struct node **link)
+/* ---- letting go ---- */
+
+static void drop(struct state *s, size_t i)
 {
-    struct node *e = *link;
-    *link = e->next;
-    s->last = NULL;
-    s->bytes -= sizeof *e + (e->blob ? e->blob->n : 0);
-    blob_drop(e->blob);
-    e->next = s->free;
-    s->free = e;
-    s->n_nodes--;
+    row_drop(s, row_in(s->slots[i]));
+    bool end = !s->slots[(i + 1) & (s->n_slots - 1)]; /* nobody looks on from here */
+    s->slots[i] = end ? 0 : DEAD;
+    s->n_dead += !end;
+    s->n_rows--;
 }
 
 void state_trim(struct state *s)
@@ -317,19 +381,19 @@ void state_trim(struct state *s)
     /* The hand moves on in proportion to what came: where all is dirty there is nothing to drop, and looking through
      * everything after each batch would cost more than the batch. */
     for (size_t steps = TRIM_LEAST + TRIM_EACH * s->came; s->bytes > s->cache_bytes && steps; steps--) {
-        s->hand = (s->hand + 1) & (s->n_buckets - 1);
-        for (struct node **link = &s->buckets[s->hand]; *link;) {
-            struct node *e = *link;
-            if (e->gen > s->committed || e->used) {
-                e->used = false;
-                link = &e->next;
-            } else {
-                drop(s, link);
-            }
-        }
+        s->hand = (s->hand + 1) & (s->n_slots - 1);
+        if (!is_row(s->slots[s->hand]))
+            continue;
+        struct row *r = row_in(s->slots[s->hand]);
+        if (r->gen > s->committed || r->used)
+            r->used = false;
+        else
+            drop(s, s->hand);
     }
     s->came = 0;
 }
+
+/* ---- checkpoints ---- */
 
 size_t state_dirty(const struct state *s)
 {
@@ -338,6 +402,7 @@ size_t state_dirty(const struct state *s)
 
 struct checkpoint *state_checkpoint(struct state *s)
 {
+    enum { AHEAD = 12 };
     size_t n = s->n_dirty + s->n_cold;
     assert(s->in_flight == 0);
     if (n == 0)
@@ -346,15 +411,18 @@ struct checkpoint *state_checkpoint(struct state *s)
     cp->rows = mem_grow(s->cold, &s->cap_cold, n, sizeof *cp->rows); /* cold rows are rows already */
     cp->n = s->n_cold;
     for (size_t i = 0; i < s->n_dirty; i++) {
-        struct node *e = s->dirty[i];
-        struct dirty *row = &cp->rows[cp->n++];
-        row->table = e->table;
-        row->klen = e->klen;
-        row->cold = false;
-        memcpy(row->key, e->key, e->klen);
-        row->blob = e->blob;
-        if (e->blob)
-            __atomic_add_fetch(&e->blob->refs, 1, __ATOMIC_RELAXED);
+        struct row *r = s->dirty[i];
+        struct dirty *d = &cp->rows[cp->n++];
+        if (i + AHEAD < s->n_dirty)
+            __builtin_prefetch(s->dirty[i + AHEAD], 1);
+        d->table = r->table;
+        d->klen = r->klen;
+        d->cold = false;
+        memcpy(d->key, r->p, r->klen);
+        d->n = r->n;
+        d->p = r->gone ? NULL : r->p + r->klen;
+        if (!r->gone)
+            r->refs++;
     }
     cp->arena = s->cold_arena;
     s->cold_arena = (struct arena){0};
@@ -365,13 +433,23 @@ struct checkpoint *state_checkpoint(struct state *s)
     return cp;
 }
 
+/* The row whose value a checkpoint shows. */
+static struct row *row_of(const struct dirty *d)
+{
+    return (struct row *)(uintptr_t)(d->p - d->klen - offsetof(struct row, p));
+}
+
 void state_committed(struct state *s, struct checkpoint *cp)
 {
+    enum { AHEAD = 12 };
     s->committed = s->gen - 1;
     s->in_flight = 0;
-    for (size_t i = 0; i < cp->n; i++)
-        if (!cp->rows[i].cold)
-            blob_drop(cp->rows[i].blob);
+    for (size_t i = 0; i < cp->n; i++) {
+        if (i + AHEAD < cp->n && !cp->rows[i + AHEAD].cold)
+            __builtin_prefetch(cp->rows[i + AHEAD].p, 1);
+        if (!cp->rows[i].cold && cp->rows[i].p)
+            row_drop(s, row_of(&cp->rows[i]));
+    }
     arena_finish(&cp->arena);
     free(cp->rows);
     free(cp);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* State: all that the fold knows, as one map from (table, key) to a small immutable blob. What is not in memory comes
  * from a loader that the caller gives (the view's LMDB tables); what was changed since the last checkpoint is the dirty
- * list, which the checkpoint takes without copying a byte: blobs are counted and never changed once put.
+ * list, which the checkpoint takes without copying a byte: what it holds is counted and not changed meanwhile.
  *
  * That one idea serves cache, checkpoint, recovery and the comparison of two folds: a view is right when its tables
  * hold the same (table, key, blob) as a fold of the journal from the beginning.
  *
  * Thread: the writer owns it. A struct checkpoint may be read by one other thread until it is given back.
- * Cost: a hit is one probe of an open hash table (two cache lines) and the blob; a put is one allocation. */
+ * Cost: a hit is one line of an open hash table and the lines of the row, which begin with its key; a put over a row that
+ * no checkpoint holds and that fits its place is a copy. */
 #ifndef ENGINE_STATE_H
 #define ENGINE_STATE_H
 
@@ -50,12 +51,6 @@ struct state_loader {
                 void *arg, struct err *);
 };
 
-struct blob {
-    uint32_t refs; /* touched with __atomic only */
-    uint32_t n;
-    uint8_t p[];
-};
-
 struct state;
 
 /* loader NULL: everything is in memory (tests, rules test, backtest). cache_bytes bounds what is kept clean. */
@@ -85,9 +80,10 @@ void state_trim(struct state *);
 
 struct dirty {
     uint8_t table, klen;
-    bool cold;         /* its blob lies in the checkpoint's arena */
+    bool cold;         /* lies in the checkpoint's arena */
     uint8_t key[STATE_KEY_MAX];
-    struct blob *blob; /* NULL: the key is gone */
+    uint32_t n;
+    const uint8_t *p;  /* the value; NULL: the key is gone */
 };
 
 struct checkpoint {

@@ -550,8 +550,8 @@ static int put_table(MDB_txn *txn, MDB_dbi dbi, const struct sorted *rows, size_
     for (size_t i = 0; i < n && rc == 0; i++) {
         const struct dirty *row = rows[i].row;
         key = val(row->key, row->klen);
-        if (row->blob)
-            rc = put(c, row->table, key, row->blob->p, row->blob->n, i < within ? 0 : MDB_APPEND);
+        if (row->p)
+            rc = put(c, row->table, key, row->p, row->n, i < within ? 0 : MDB_APPEND);
         else if (i < within)
             rc = del(c, key);
     }

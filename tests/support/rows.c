@@ -80,8 +80,8 @@ void rows_take(struct rows *r, const struct checkpoint *cp)
         const struct dirty *d = &cp->rows[k];
         in[k] = (struct row){.table = d->table, .klen = d->klen};
         memcpy(in[k].key, d->key, d->klen);
-        if (d->blob)
-            in[k].value = (struct slice){mem_strndup((const char *)d->blob->p, d->blob->n), d->blob->n};
+        if (d->p)
+            in[k].value = (struct slice){mem_strndup((const char *)d->p, d->n), d->n};
     }
     qsort(in, cp->n, sizeof *in, by_key);
     for (size_t k = 0; k < cp->n; k++) {

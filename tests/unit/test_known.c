@@ -20,7 +20,7 @@ static uint64_t hash_of(uint64_t i)
 
 /* A store of what checkpoints wrote. */
 struct shop {
-    struct dirty rows[ROWS_MAX];
+    struct dirty rows[ROWS_MAX];   /* p is owned */
     size_t n, gets;
 };
 
@@ -33,10 +33,11 @@ static void keep(struct shop *s, const struct dirty *d)
     if (i == s->n)
         s->n++;
     else
-        free(s->rows[i].blob);
+        free((uint8_t *)(uintptr_t)s->rows[i].p);
     s->rows[i] = *d;
-    s->rows[i].blob = malloc(sizeof(struct blob) + d->blob->n);
-    memcpy(s->rows[i].blob, d->blob, sizeof(struct blob) + d->blob->n);
+    uint8_t *own = malloc(d->n);
+    memcpy(own, d->p, d->n);
+    s->rows[i].p = own;
 }
 
 static size_t commit(struct shop *s, struct known *k, struct state *state)
@@ -59,7 +60,7 @@ static int get(void *ctx, enum table t, const void *key, size_t n, struct slice 
     s->gets++;
     for (size_t i = 0; i < s->n; i++)
         if (s->rows[i].klen == n && memcmp(s->rows[i].key, key, n) == 0) {
-            *value = (struct slice){(char *)s->rows[i].blob->p, s->rows[i].blob->n};
+            *value = (struct slice){(const char *)s->rows[i].p, s->rows[i].n};
             return 1;
         }
     return 0;
@@ -99,7 +100,7 @@ static void what_was_added_is_known_before_and_after_a_restart(void **unused)
     assert_int_equal(commit(shop, again, state), 2);
     assert_true(known_may(again, hash_of(KEYS)));
     for (size_t i = 0; i < shop->n; i++)
-        free(shop->rows[i].blob);
+        free((uint8_t *)(uintptr_t)shop->rows[i].p);
     known_destroy(k);
     known_destroy(again);
     state_destroy(state);
