@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who is bound to whom: an enterprise's links, by owner, project, parent and succession, as its signals tell them. Each is
  * a membership of a hub (hub.c). What another's signal says (a parent, a successor) is done to that other enterprise in
- * link_settle, when no record is in hand any more. Beyond LINKS_MAX links of one enterprise, more are not kept. Writer
- * thread. What passes along the links is radiate.c's and share.c's business. */
+ * link_settle, when no record is in hand any more. Beyond LINKS_MAX links of one enterprise, those that its latest signals
+ * tell are kept, whatever came first. Writer thread. What passes along the links is radiate.c's and share.c's business. */
 #include "engine/hub.h"
 
 #include "engine/fold.h"
@@ -86,33 +86,6 @@ static void set_roles(struct engine *e, struct record *c, struct link *l, uint8_
     tell_heads(e, c, l->hub);
 }
 
-static void bind(struct engine *e, struct record *c, const uint8_t hub[HUB_LEN], uint8_t roles, bool by_others)
-{
-    struct link *l = find(c, hub);
-    struct hub h;
-    if (l) {
-        set_roles(e, c, l, l->roles | roles);
-        l->by_others |= by_others;
-        return;
-    }
-    if (c->n_links == LINKS_MAX)
-        return;
-    uint32_t at = position(c, hub);
-    struct link *list = arena_zalloc(&e->scratch, (c->n_links + 1) * sizeof *list);
-    if (at)
-        memcpy(list, c->links, at * sizeof *list);
-    if (c->n_links > at)
-        memcpy(list + at + 1, c->links + at, (c->n_links - at) * sizeof *list);
-    memcpy(list[at].hub, hub, HUB_LEN);
-    list[at].roles = roles;
-    list[at].by_others = by_others;
-    hub_load(e, hub, &h);
-    list[at].slot = hub_join(e, hub, &h, &c->key, roles);
-    c->links = list;
-    c->n_links++;
-    radiate_begin(e, c, &list[at]);
-}
-
 static void unbind(struct engine *e, struct record *c, uint32_t at)
 {
     struct link l = c->links[at];
@@ -125,39 +98,134 @@ static void unbind(struct engine *e, struct record *c, uint32_t at)
     c->n_links--;
 }
 
+/* By which of two the later signal tells; of the same time, one of them always, whichever came first. */
+static bool later(int64_t at, const uint8_t hub[HUB_LEN], int64_t than_at, const uint8_t than[HUB_LEN])
+{
+    return at != than_at ? at > than_at : memcmp(hub, than, HUB_LEN) > 0;
+}
+
+/* The link that a later one may take the place of, told by its own signals alone; LINKS_MAX: none. */
+static uint32_t oldest(const struct record *c)
+{
+    uint32_t found = LINKS_MAX;
+    for (uint32_t i = 0; i < c->n_links; i++) {
+        const struct link *l = &c->links[i];
+        if (!l->by_others && class_of(l->hub) != LINK_PARENT &&
+            (found == LINKS_MAX || later(c->links[found].at, c->links[found].hub, l->at, l->hub)))
+            found = i;
+    }
+    return found;
+}
+
+/* Who goes for lack of room was told by older signals than all who stay, and can only come back by a later one: so the
+ * latest LINKS_MAX are kept in whatever order they come. */
+static bool make_room(struct engine *e, struct record *c, const uint8_t hub[HUB_LEN], int64_t at)
+{
+    if (c->n_links < LINKS_MAX)
+        return true;
+    uint32_t old = oldest(c);
+    if (old == LINKS_MAX || !later(at, hub, c->links[old].at, c->links[old].hub))
+        return false;
+    unbind(e, c, old);
+    return true;
+}
+
+/* `told`: when its own signal says so; INT64_MAX: another's says it, or its profile, and room is made in any case. */
+static void bind(struct engine *e, struct record *c, const uint8_t hub[HUB_LEN], uint8_t roles, bool by_others, int64_t told)
+{
+    struct link *l = find(c, hub);
+    struct hub h;
+    if (l) {
+        set_roles(e, c, l, l->roles | roles);
+        l->by_others |= by_others;
+        l->at = told != INT64_MAX && told > l->at ? told : l->at;
+        return;
+    }
+    if (!make_room(e, c, hub, told))
+        return;
+    uint32_t at = position(c, hub);
+    struct link *list = arena_zalloc(&e->scratch, (c->n_links + 1) * sizeof *list);
+    if (at)
+        memcpy(list, c->links, at * sizeof *list);
+    if (c->n_links > at)
+        memcpy(list + at + 1, c->links + at, (c->n_links - at) * sizeof *list);
+    memcpy(list[at].hub, hub, HUB_LEN);
+    list[at].roles = roles;
+    list[at].by_others = by_others;
+    list[at].at = told == INT64_MAX ? NO_INT : told;
+    hub_load(e, hub, &h);
+    list[at].slot = hub_join(e, hub, &h, &c->key, roles);
+    c->links = list;
+    c->n_links++;
+    radiate_begin(e, c, &list[at]);
+}
+
 /* ---- what signals say ---- */
 
 struct want {
     uint8_t hub[HUB_LEN], roles;
+    int64_t at;
 };
 
+/* What signals want, the latest LINKS_MAX. */
 struct wants {
     uint32_t n, cap;
     struct want *list;
+    bool crowded; /* more were wanted: roles that went with the others may be missing */
+    bool settled; /* no more come: only the roles of these */
 };
 
-static void want(struct engine *e, struct wants *w, const struct record *c, enum link_class class, struct slice what,
-                 uint8_t roles)
+static uint32_t want_oldest(const struct wants *w)
 {
-    uint8_t hub[HUB_LEN];
-    uint32_t i = 0;
-    link_hub(hub, c, class, what);
-    while (i < w->n && memcmp(w->list[i].hub, hub, HUB_LEN) != 0)
-        i++;
-    if (i == LINKS_MAX)
-        return;
-    if (i == w->cap) {
+    uint32_t found = 0;
+    for (uint32_t i = 1; i < w->n; i++)
+        if (later(w->list[found].at, w->list[found].hub, w->list[i].at, w->list[i].hub))
+            found = i;
+    return found;
+}
+
+/* Where one more has its place; LINKS_MAX: nowhere, all are later. */
+static uint32_t want_slot(struct engine *e, struct wants *w, const uint8_t hub[HUB_LEN], int64_t at)
+{
+    if (w->n == LINKS_MAX) {
+        uint32_t old = want_oldest(w);
+        w->crowded = true;
+        return later(at, hub, w->list[old].at, w->list[old].hub) ? old : LINKS_MAX;
+    }
+    if (w->n == w->cap) {
         struct want *more = arena_alloc(&e->scratch, (w->cap * 2 + 4) * sizeof *more);
         if (w->n)
             memcpy(more, w->list, w->n * sizeof *more);
         w->list = more;
         w->cap = w->cap * 2 + 4;
     }
-    if (i == w->n) {
-        memcpy(w->list[i].hub, hub, HUB_LEN);
-        w->list[w->n++].roles = 0;
+    return w->n++;
+}
+
+static void want(struct engine *e, struct wants *w, const uint8_t hub[HUB_LEN], uint8_t roles, int64_t at)
+{
+    uint32_t i = 0;
+    while (i < w->n && memcmp(w->list[i].hub, hub, HUB_LEN) != 0)
+        i++;
+    if (i < w->n) {
+        w->list[i].roles |= roles;
+        w->list[i].at = at > w->list[i].at ? at : w->list[i].at;
+        return;
     }
-    w->list[i].roles |= roles;
+    i = w->settled ? LINKS_MAX : want_slot(e, w, hub, at);
+    if (i == LINKS_MAX)
+        return;
+    memcpy(w->list[i].hub, hub, HUB_LEN);
+    w->list[i].roles = roles;
+    w->list[i].at = at;
+}
+
+static void want_what(struct engine *e, struct wants *w, const struct record *c, enum link_class class, struct slice what,
+                      uint8_t roles, int64_t at)
+{
+    uint8_t hub[HUB_LEN];
+    link_hub(hub, c, class, what);
+    want(e, w, hub, roles, at);
 }
 
 /* The one named by its code is bound as well, when no record is in hand. */
@@ -174,12 +242,12 @@ static void want_sig(struct engine *e, struct wants *w, const struct record *c, 
     if (sig->flags & SIG_CANCELLED)
         return;
     if (sig->owner)
-        want(e, w, c, LINK_OWNER, (struct slice){(const char *)sig->owner, OWNER_LEN}, 0);
+        want_what(e, w, c, LINK_OWNER, (struct slice){(const char *)sig->owner, OWNER_LEN}, 0, sig->at);
     if (sig->project.n)
-        want(e, w, c, LINK_PROJECT, sig->project, (uint8_t)(1U << sig->role));
+        want_what(e, w, c, LINK_PROJECT, sig->project, (uint8_t)(1U << sig->role), sig->at);
     struct slice next = sig->profile.n ? profile_text(sig, PROFILE_SUCCESSOR) : (struct slice){0};
     if (next.n && !slice_eq(next, record_uscc(c))) {
-        want(e, w, c, LINK_SUCCESSION, next, LINK_BEFORE);
+        want_what(e, w, c, LINK_SUCCESSION, next, LINK_BEFORE, sig->at);
         bind_other(e, c, LINK_SUCCESSION, next, LINK_AFTER);
     }
 }
@@ -192,7 +260,7 @@ void link_note(struct engine *e, struct record *c, const struct sig *sig, uint32
         return;
     want_sig(e, &w, c, sig);
     for (uint32_t i = 0; i < w.n; i++)
-        bind(e, c, w.list[i].hub, w.list[i].roles, false);
+        bind(e, c, w.list[i].hub, w.list[i].roles, false, w.list[i].at);
 }
 
 /* What no signal says any more goes; links that others gave, and the profile's (link_parent), stay. */
@@ -209,21 +277,31 @@ static void drop_unwanted(struct engine *e, struct record *c, const struct wants
             unbind(e, c, i);
         else
             set_roles(e, c, l, w->list[k].roles);
+        if (k < w->n)
+            l->at = w->list[k].at;
+    }
+}
+
+static void want_all(struct engine *e, struct wants *w, const struct record *c)
+{
+    for (uint32_t i = 0; i < c->n_series; i++) {
+        size_t n;
+        const struct sig *all = series_all(e, c, &c->series[i], &n);
+        for (size_t k = 0; k < n; k++)
+            want_sig(e, w, c, &all[k]);
     }
 }
 
 void link_recall(struct engine *e, struct record *c)
 {
     struct wants w = {0};
-    for (uint32_t i = 0; i < c->n_series; i++) {
-        size_t n;
-        const struct sig *all = series_all(e, c, &c->series[i], &n);
-        for (size_t k = 0; k < n; k++)
-            want_sig(e, &w, c, &all[k]);
-    }
+    want_all(e, &w, c);
+    w.settled = true;
+    if (w.crowded)
+        want_all(e, &w, c);
     drop_unwanted(e, c, &w);
     for (uint32_t i = 0; i < w.n; i++)
-        bind(e, c, w.list[i].hub, w.list[i].roles, false);
+        bind(e, c, w.list[i].hub, w.list[i].roles, false, w.list[i].at);
 }
 
 void link_remove(struct engine *e, struct record *c)
@@ -248,7 +326,7 @@ void link_parent(struct engine *e, struct record *c)
     }
     if (!has || find(c, hub))
         return;
-    bind(e, c, hub, LINK_CHILD, false);
+    bind(e, c, hub, LINK_CHILD, false, INT64_MAX);
     bind_other(e, c, LINK_PARENT, c->parent, LINK_HEAD);
 }
 
@@ -273,7 +351,7 @@ static void settle_one(struct engine *e, const struct again *a, int64_t at)
     if (engine_failed(e))
         return;
     if (a->roles)
-        bind(e, c, a->hub, a->roles, true);
+        bind(e, c, a->hub, a->roles, true, INT64_MAX);
     leave_lonely(e, c);
     if (!c->n_series && !c->n_links && !c->alert && ekey_is_code(&c->key))
         record_remove(e, c);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/record.h"
 
-enum { RECORD_VERSION = 3, BLOCK_VERSION = 2 };
+enum { RECORD_VERSION = 4, BLOCK_VERSION = 2 };
 
 /* Optional fields of a stored signal. */
 enum {
@@ -238,7 +238,7 @@ static uint32_t *get_words(struct rd *r, struct arena *a, uint32_t *n)
     return words;
 }
 
-static void put_links(struct buf *b, const struct link *list, uint32_t n)
+static void put_links(struct buf *b, const struct link *list, uint32_t n, bool dated)
 {
     buf_varint(b, n);
     for (uint32_t i = 0; i < n; i++) {
@@ -246,10 +246,12 @@ static void put_links(struct buf *b, const struct link *list, uint32_t n)
         buf_u8(b, list[i].roles);
         buf_u8(b, list[i].by_others);
         buf_varint(b, list[i].slot);
+        if (dated)
+            buf_when(b, list[i].at);
     }
 }
 
-static struct link *get_links(struct rd *r, struct arena *a, uint32_t *n)
+static struct link *get_links(struct rd *r, struct arena *a, uint32_t *n, bool dated)
 {
     *n = (uint32_t)rd_count(r, HUB_LEN + 3);
     struct link *list = arena_zalloc(a, (*n + 1) * sizeof *list);
@@ -260,6 +262,7 @@ static struct link *get_links(struct rd *r, struct arena *a, uint32_t *n)
         list[i].roles = rd_u8(r);
         list[i].by_others = rd_u8(r);
         list[i].slot = (uint32_t)rd_varint(r);
+        list[i].at = dated ? rd_when(r) : NO_INT;
     }
     return list;
 }
@@ -282,8 +285,8 @@ static void put_rare(struct buf *b, const struct record *c, unsigned f)
             buf_when(b, c->left_at[l]);
     }
     if (f & R_LINKED) {
-        put_links(b, c->links, c->n_links);
-        put_links(b, c->areas, c->n_areas);
+        put_links(b, c->links, c->n_links, true);
+        put_links(b, c->areas, c->n_areas, false);
         put_words(b, c->radiated, c->n_radiated);
     }
     if (f & R_SHADOW) {
@@ -302,8 +305,8 @@ static void get_rare(struct rd *r, struct arena *a, struct record *c, unsigned f
             c->left_at[l] = rd_when(r);
     }
     if (f & R_LINKED) {
-        c->links = get_links(r, a, &c->n_links);
-        c->areas = get_links(r, a, &c->n_areas);
+        c->links = get_links(r, a, &c->n_links, true);
+        c->areas = get_links(r, a, &c->n_areas, false);
         c->radiated = get_words(r, a, &c->n_radiated);
     }
     if (f & R_SHADOW) {

@@ -96,6 +96,8 @@ struct link {
     uint8_t roles;           /* LINK_PROJECT: 1 << enum role, of its signals; LINK_SUCCESSION: LINK_BEFORE, LINK_AFTER;
                                 LINK_PARENT: LINK_CHILD, LINK_HEAD */
     bool by_others;          /* another's signal says so: stays when its own are gone */
+    int64_t at;              /* of the latest of its own signals that says so; not of an area. Where there are too many, the
+                                latest stay */
     uint32_t slot;           /* its place among the hub's members */
 };
 enum { LINK_BEFORE = 1, LINK_AFTER = 2, LINK_CHILD = 1, LINK_HEAD = 2 };

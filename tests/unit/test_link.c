@@ -535,6 +535,49 @@ static void many_links_of_one_enterprise_are_bounded(void **state)
     world_finish(&w);
 }
 
+static bool bound(struct world *w, const char *code, const char *project)
+{
+    uint8_t hub[HUB_LEN];
+    struct ekey k = key_of(code);
+    const struct record *r = world_record(w, &k);
+    link_hub(hub, r, LINK_PROJECT, slice_of(project));
+    for (uint32_t i = 0; i < r->n_links; i++)
+        if (memcmp(r->links[i].hub, hub, HUB_LEN) == 0)
+            return true;
+    return false;
+}
+
+/* Those of the latest signals, in whatever order they come; one that is told of again is late again; a parent stays. */
+static void of_too_many_links_the_latest_stay(void **state)
+{
+    enum { MANY = LINKS_MAX + 40 };
+    (void)state;
+    for (unsigned step = 1; step < 8; step += 6) { /* in order, and mixed */
+        struct world w;
+        world_init(&w, related_rules);
+        w.now = DAY(2);
+        world_say(&w, &(struct say){.kind = "registry.profile", .uscc = CODE_A, .attrs = "parent=" CODE_B, .at = DAY(0)});
+        for (unsigned i = 0; i < MANY; i++) {
+            unsigned n = i * step % MANY;
+            world_say(&w, &(struct say){.kind = "hotline.complaint", .uscc = CODE_A, .id = arena_printf(&w.arena, "p%u", n),
+                                        .project = arena_printf(&w.arena, "P%u", n), .at = DAY(0) + n});
+        }
+        for (unsigned n = 0; n < MANY; n++)
+            assert_int_equal(bound(&w, CODE_A, arena_printf(&w.arena, "P%u", n)), n > MANY - LINKS_MAX);
+        world_say(&w, &(struct say){.kind = "hotline.complaint", .uscc = CODE_A, .project = "P0", .at = DAY(1)});
+        assert_true(bound(&w, CODE_A, "P0"));
+        assert_false(bound(&w, CODE_A, "P41"));
+        world_say(&w, &(struct say){.kind = "hotline.complaint", .uscc = CODE_A, .project = "late", .at = DAY(-1)});
+        assert_false(bound(&w, CODE_A, "late"));
+        world_say(&w, &(struct say){.kind = "hotline.complaint", .uscc = CODE_A, .cancels = "p100", .at = DAY(1)});
+        assert_false(bound(&w, CODE_A, "P100"));
+        assert_true(bound(&w, CODE_A, "P41")); /* there is room again */
+        struct ekey k = key_of(CODE_B);
+        assert_int_equal(world_record(&w, &k)->n_links, 1);
+        world_finish(&w);
+    }
+}
+
 /* ---- by property ---- */
 
 static uint64_t seed = 20260303;
@@ -696,6 +739,7 @@ int main(void)
         cmocka_unit_test(the_areas_of_one_enterprise_are_bounded),
         cmocka_unit_test(fewer_are_enough_under_new_rules),
         cmocka_unit_test(ten_thousand_members_stall_no_entry),
+        cmocka_unit_test(of_too_many_links_the_latest_stay),
         cmocka_unit_test(many_links_of_one_enterprise_are_bounded),
         cmocka_unit_test(order_of_arrival_does_not_matter),
         cmocka_unit_test(a_stop_and_a_start_change_nothing),
