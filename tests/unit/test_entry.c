@@ -155,23 +155,47 @@ static void events_and_alerts_come_back(void **unused)
     arena_finish(&a);
 }
 
-/* Layout 1 of an action had no name, uscc, role, own_team at its end. */
+/* Layout 1 of an action had no name, uscc, role, own_team at its end; layout 2 neither signal nor as. */
 static void older_actions_are_read(void **unused)
 {
     (void)unused;
-    enum { LATER = 4 };
+    enum { LATER = 4, LATEST = 2 };
     struct buf b = {0};
     struct arena a = {0};
     struct entry e;
     struct entry_action x = {.alert = 7, .what = SLICE("accept"), .principal = SLICE("p"), .people = 3, .amount = NO_INT,
                              .due = NO_INT, .until = NO_INT, .paid_people = NO_INT, .paid_amount = NO_INT};
     entry_put_action(&b, &x);
+    b.p[1] = 2;
+    b.n -= LATEST;
+    assert_int_equal(entry_get(bytes_of(&b), &a, &e, NULL), 0);
+    assert_true(e.action.alert == 7 && !e.action.signal && !e.action.as.n);
     b.p[1] = 1;
     b.n -= LATER;
     assert_int_equal(entry_get(bytes_of(&b), &a, &e, NULL), 0);
     assert_true(e.action.alert == 7 && slice_is(e.action.what, "accept") && e.action.people == 3 && !e.action.role.n);
-    b.p[1] = 3;
+    b.p[1] = 4;
     assert_int_equal(entry_get(bytes_of(&b), &a, &e, NULL), WW_EDAMAGED);
+    buf_finish(&b);
+    arena_finish(&a);
+}
+
+static void who_listens_comes_back(void **unused)
+{
+    (void)unused;
+    struct buf b = {0};
+    struct arena a = {0};
+    struct entry e;
+    entry_put_presence(&b, &(struct entry_presence){SLICE("towns"), true});
+    assert_int_equal(entry_get(bytes_of(&b), &a, &e, NULL), 0);
+    assert_true(e.type == ENTRY_PRESENCE && slice_is(e.presence.team, "towns") && e.presence.listening);
+    for (size_t n = 0; n < b.n; n++)
+        assert_int_equal(entry_get((struct slice){(char *)b.p, n}, &a, &e, NULL), WW_EDAMAGED);
+    struct entry_action x = {.what = SLICE("sort"), .signal = 9, .as = SLICE("relevant"), .people = NO_INT};
+    buf_reset(&b);
+    entry_put_action(&b, &x);
+    assert_int_equal(entry_get(bytes_of(&b), &a, &e, NULL), 0);
+    assert_true(e.action.signal == 9 && slice_is(e.action.as, "relevant"));
     buf_finish(&b);
     arena_finish(&a);
 }
@@ -218,7 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_signal_comes_back), cmocka_unit_test(spoilt_entries_are_refused),
-        cmocka_unit_test(events_and_alerts_come_back), cmocka_unit_test(older_actions_are_read), cmocka_unit_test(records_come_back),
+        cmocka_unit_test(events_and_alerts_come_back), cmocka_unit_test(older_actions_are_read), cmocka_unit_test(who_listens_comes_back), cmocka_unit_test(records_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -162,7 +162,7 @@ class Triage(unittest.TestCase):
         self.assertNotIn(self.code, self.cli("intake"))
         self.assertIn("王", self.cli("intake", "--sorted"))
         self.assertIn("already, by 王", self.cli("intake", "sort", str(number), "duplicate", status=1))
-        self.cli("intake", "sort", "x", "duplicate", status=64)
+        self.cli("intake", "sort", "x", "duplicate", status=2)
 
     def test_waits_across_a_restart(self):
         number = self.hear()
