@@ -179,6 +179,8 @@ class Lifecycle(unittest.TestCase):
         self.assertLess(own[0]["seq"], 1 << 40)
         listed = self.c.query("signals", uscc=self.code)["signals"]
         self.assertIn((own[0]["seq"], 1), [(s["seq"], s.get("ordinal")) for s in listed])
+        shares = self.c.query("explain", alert=self.alert)["explanation"]["shares"]
+        self.assertIn((own[0]["seq"], 1), [(s["seq"], s.get("ordinal")) for s in shares])
         taken = self.show()["handling"]["measures"]
         self.assertEqual([(m["measure"], m["zh"], m["state"]) for m in taken], [("order", "限期改正指令书", "silent")])
         self.assertIn("ran out unanswered", self.cli("alert", "show", str(self.alert)))
