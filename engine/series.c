@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The signals of a record: in order, which of them count, how often repeated, and the blocks that the oldest leave to.
- * What is known of blocks without reading them (struct series, spilled_*) is worked out again only when it may have
- * changed: other settings, another clearing time within them, a late or cancelled signal among them. */
+ * What is known of blocks without reading them (struct series, spilled_*) is worked out again under other settings only.
+ * A late signal, one cancelled, another clearing time change it by the difference, and a block is read only where
+ * something in it changes: a rank counts to RANK_MAX and no further, so that one signal moves few others. */
 #include "engine/fold.h"
 
 enum { RANK_MAX = 63 };
@@ -136,128 +137,335 @@ void series_drop_blocks(struct engine *e, const struct record *c, struct series 
 
 /* ---- what is known of blocks ---- */
 
-static void add_bucket(struct engine *e, struct series *s, const struct settings_kind *k, const struct sig *sig)
+static bool stands(const struct sig *sig, int64_t cleared)
 {
-    hazard_t h = k->hazard >> sig->rank;
-    if (!h)
-        return;
-    int64_t index = bucket_of(k, sig->at);
-    h = fixed_grow(h, (uint64_t)(sig->at - index * k->half_life), (uint64_t)k->half_life);
+    return !(sig->flags & SIG_CANCELLED) && (cleared == NO_INT || sig->at > cleared);
+}
+
+static bool is_active(const struct series *s, const struct sig *sig)
+{
+    return stands(sig, s->cleared);
+}
+
+/* The bucket of that index, made where there is none. */
+static uint32_t bucket_at(struct engine *e, struct series *s, int64_t index)
+{
     uint32_t i = s->n_buckets;
     while (i && s->buckets[i - 1].index > index)
         i--;
-    if (i && s->buckets[i - 1].index == index) {
-        s->buckets[i - 1].sum += h;
-        return;
-    }
+    if (i && s->buckets[i - 1].index == index)
+        return i - 1;
     struct bucket *list = arena_alloc(&e->scratch, (s->n_buckets + 1) * sizeof *list);
     if (i)
         memcpy(list, s->buckets, i * sizeof *list);
     if (s->n_buckets > i)
         memcpy(list + i + 1, s->buckets + i, (s->n_buckets - i) * sizeof *list);
-    list[i] = (struct bucket){index, h};
+    list[i] = (struct bucket){index, 0};
     s->buckets = list;
     s->n_buckets++;
+    return i;
 }
 
-/* Counts an active signal that lies in a block; later ones come later. */
+/* Integers: what was added once can be taken away again, to the bit. */
+static void change_bucket(struct engine *e, struct series *s, const struct settings_kind *k, const struct sig *sig,
+                          bool less)
+{
+    hazard_t h = k ? k->hazard >> sig->rank : 0;
+    if (!h)
+        return;
+    int64_t index = bucket_of(k, sig->at);
+    h = fixed_grow(h, (uint64_t)(sig->at - index * k->half_life), (uint64_t)k->half_life);
+    uint32_t i = bucket_at(e, s, index);
+    s->buckets[i].sum += less ? -h : h;
+    if (s->buckets[i].sum)
+        return;
+    s->n_buckets--;
+    memmove(&s->buckets[i], &s->buckets[i + 1], (s->n_buckets - i) * sizeof *s->buckets);
+}
+
+/* An active signal lies in a block from now on; its rank is known. */
 static void count_spilled(struct engine *e, struct series *s, const struct settings_kind *k, const struct sig *sig)
 {
     s->spilled_active++;
     s->spilled_sum += sig_mix(sig->seq);
-    if (s->spilled_latest == NO_INT || sig->at >= s->spilled_latest) {
-        s->spilled_latest = sig->at;
-        s->spilled_rank = sig->rank;
-    }
-    if (k && k->hazard)
-        add_bucket(e, s, k, sig);
+    change_bucket(e, s, k, sig, false);
     profile_keep(e, s, sig);
 }
 
-static uint8_t rank_after(const struct settings_kind *k, int64_t latest, uint8_t rank, const struct sig *sig)
+static void uncount_spilled(struct engine *e, struct series *s, const struct settings_kind *k, const struct sig *sig)
 {
-    bool repeat = k && k->window && latest != NO_INT && sig->at - latest <= k->window;
-    return !repeat ? 0 : rank < RANK_MAX ? rank + 1 : RANK_MAX;
+    s->spilled_active--;
+    s->spilled_sum -= sig_mix(sig->seq);
+    change_bucket(e, s, k, sig, true);
+    for (uint32_t i = 0; i < s->n_words; i++)
+        s->words_lost |= s->words[i].seq == sig->seq;
 }
 
-static bool is_active(const struct series *s, const struct sig *sig)
+/* The latest active signal so far: what the rank of the next one follows from. */
+struct chain {
+    int64_t latest; /* NO_INT: none */
+    uint8_t rank;
+};
+
+static uint8_t rank_after(const struct settings_kind *k, struct chain c, const struct sig *sig)
 {
-    return !(sig->flags & SIG_CANCELLED) && (s->cleared == NO_INT || sig->at > s->cleared);
+    bool repeat = k && k->window && c.latest != NO_INT && sig->at - c.latest <= k->window;
+    return !repeat ? 0 : c.rank < RANK_MAX ? c.rank + 1 : RANK_MAX;
+}
+
+static void end_chain(struct series *s, struct chain c)
+{
+    s->spilled_latest = c.latest;
+    s->spilled_rank = c.rank;
 }
 
 static void forget_spilled(struct series *s)
 {
     s->n_buckets = s->spilled_active = s->n_words = 0;
+    s->words_lost = false;
     s->spilled_sum = 0;
     s->spilled_latest = NO_INT;
     s->spilled_rank = 0;
     s->spilled_cleared = s->cleared;
 }
 
+/* The first block that reaches beyond that time. */
+static uint32_t first_beyond(const struct series *s, int64_t at)
+{
+    uint32_t lo = 0, hi = at == NO_INT ? 0 : s->n_blocks;
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        if (s->blocks[mid].last_at <= at)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+/* All anew: of what is cleared no block is read. */
 static void read_blocks(struct engine *e, const struct record *c, struct series *s, const struct settings_kind *k)
 {
+    struct chain last = {NO_INT, 0};
     forget_spilled(s);
-    for (uint32_t i = 0; i < s->n_blocks; i++) {
+    for (uint32_t i = first_beyond(s, s->cleared); i < s->n_blocks; i++) {
         size_t n;
         bool changed = false;
         struct sig *sigs = load_block(e, c, s, &s->blocks[i], &n);
         for (size_t j = 0; j < n; j++) {
-            uint8_t rank = rank_after(k, s->spilled_latest, s->spilled_rank, &sigs[j]);
             if (!is_active(s, &sigs[j]))
                 continue;
+            uint8_t rank = rank_after(k, last, &sigs[j]);
             changed |= sigs[j].rank != rank;
             sigs[j].rank = rank;
+            last = (struct chain){sigs[j].at, rank};
             count_spilled(e, s, k, &sigs[j]);
         }
         if (changed)
             store_block(e, c, s, &s->blocks[i], sigs, n);
     }
+    end_chain(s, last);
+}
+
+/* ---- a place in the blocks, to change what follows it ---- */
+
+struct place {
+    uint32_t block;
+    struct sig *sigs;
+    size_t n, at;
+    bool changed; /* what is in hand differs from what is stored */
+};
+
+static void come_to(struct engine *e, const struct record *c, const struct series *s, struct place *p)
+{
+    p->sigs = load_block(e, c, s, &s->blocks[p->block], &p->n);
+    p->at = 0;
+    p->changed = false;
+}
+
+/* Stores what changed; a block that overflows becomes two. */
+static void leave(struct engine *e, const struct record *c, struct series *s, struct place *p)
+{
+    if (!p->changed)
+        return;
+    size_t n = p->n;
+    if (n > BLOCK_SIGNALS * 2) {
+        n /= 2;
+        add_ref(e, s, p->block + 1);
+        store_block(e, c, s, &s->blocks[p->block + 1], p->sigs + n, p->n - n);
+    }
+    store_block(e, c, s, &s->blocks[p->block], p->sigs, n);
+    p->block += n < p->n;
+    p->changed = false;
+}
+
+/* The signal here, in the next block where this one is at its end; NULL: there is none. */
+static struct sig *here(struct engine *e, const struct record *c, struct series *s, struct place *p)
+{
+    while (p->at == p->n) {
+        leave(e, c, s, p);
+        if (++p->block >= s->n_blocks || engine_failed(e))
+            return NULL;
+        come_to(e, c, s, p);
+    }
+    return &p->sigs[p->at];
+}
+
+/* The latest that stands before a place. */
+static struct chain chain_before(struct engine *e, const struct record *c, const struct series *s, const struct place *p,
+                                 int64_t cleared)
+{
+    const struct sig *sigs = p->sigs;
+    size_t n = p->at;
+    for (uint32_t i = p->block;;) {
+        while (n-- > 0)
+            if (stands(&sigs[n], cleared))
+                return (struct chain){sigs[n].at, sigs[n].rank};
+        do
+            if (i-- == 0 || (cleared != NO_INT && s->blocks[i].last_at <= cleared))
+                return (struct chain){NO_INT, 0};
+        while (s->blocks[i].n_cancelled == s->blocks[i].n);
+        sigs = load_block(e, c, s, &s->blocks[i], &n);
+        if (engine_failed(e))
+            return (struct chain){NO_INT, 0};
+    }
+}
+
+/* From a place on: what was cleared up to `was` now is up to `now`, and ranks follow from the chain. Ends where a rank
+ * comes out as it was, since all that follow do so too. Leaves the place. */
+static void follow(struct engine *e, const struct record *c, struct series *s, const struct settings_kind *k,
+                   struct place *p, struct chain last, int64_t was, int64_t now)
+{
+    struct sig *sig;
+    for (; (sig = here(e, c, s, p)); p->at++) {
+        bool before = stands(sig, was), after = stands(sig, now);
+        uint8_t rank = after ? rank_after(k, last, sig) : 0;
+        if (before && after && rank == sig->rank) {
+            leave(e, c, s, p);
+            return;
+        }
+        if (before && after)
+            change_bucket(e, s, k, sig, true);
+        else if (before)
+            uncount_spilled(e, s, k, sig);
+        if (!after)
+            continue;
+        p->changed |= sig->rank != rank;
+        sig->rank = rank;
+        last = (struct chain){sig->at, rank};
+        if (before)
+            change_bucket(e, s, k, sig, false);
+        else
+            count_spilled(e, s, k, sig);
+    }
+    end_chain(s, last);
+}
+
+/* What is cleared reaches to another time: only what lies between is read, or what is left when that is less. */
+static void move_cleared(struct engine *e, const struct record *c, struct series *s, const struct settings_kind *k)
+{
+    int64_t was = s->spilled_cleared, now = s->cleared;
+    uint32_t from = first_beyond(s, was), to = first_beyond(s, now);
+    if (to > from && s->n_blocks - to <= to - from) {
+        read_blocks(e, c, s, k);
+        return;
+    }
+    struct place p = {.block = from < to ? from : to};
+    if (p.block < s->n_blocks) {
+        come_to(e, c, s, &p);
+        follow(e, c, s, k, &p, (struct chain){NO_INT, 0}, was, now);
+    }
+    s->spilled_cleared = now;
+}
+
+/* One that had the last word of something went: who has it now? */
+static void read_words(struct engine *e, const struct record *c, struct series *s)
+{
+    s->n_words = 0;
+    s->words_lost = false;
+    for (uint32_t i = first_beyond(s, s->cleared); i < s->n_blocks; i++) {
+        size_t n;
+        const struct sig *sigs = load_block(e, c, s, &s->blocks[i], &n);
+        for (size_t j = 0; j < n; j++)
+            if (is_active(s, &sigs[j]))
+                profile_keep(e, s, &sigs[j]);
+    }
 }
 
 static void refresh_spilled(struct engine *e, const struct record *c, struct series *s, const struct settings_kind *k)
 {
-    bool current = !s->stale && s->spilled_cleared == s->cleared && c->settings == e->settings_entry;
-    s->stale = false;
     if (!s->n_blocks)
         forget_spilled(s);
-    else if (!current && s->cleared != NO_INT && s->cleared >= s->blocks[s->n_blocks - 1].last_at)
-        forget_spilled(s);
-    else if (!current)
+    else if (s->stale || c->settings != e->settings_entry)
         read_blocks(e, c, s, k);
+    else if (s->spilled_cleared != s->cleared)
+        move_cleared(e, c, s, k);
+    if (s->words_lost)
+        read_words(e, c, s);
+    s->stale = false;
 }
 
 /* ---- arriving and leaving ---- */
+
+/* Is what is known of the blocks so under these settings, so that the difference can be told? Of a record just read
+ * it is so for what was cleared then; series_prepare sees whether it still is. */
+static bool is_known(const struct engine *e, const struct record *c, const struct series *s)
+{
+    return !s->stale && c->settings == e->settings_entry;
+}
+
+/* A signal at this place came or went: those after it. Where each counts in full, no other one's rank can change. */
+static void tell_later(struct engine *e, const struct record *c, struct series *s, const struct settings_kind *k,
+                       struct place *p, const struct sig *sig, struct chain last)
+{
+    bool alone = (!k || !k->window) && s->spilled_latest != NO_INT && sig->at < s->spilled_latest;
+    if (alone)
+        leave(e, c, s, p);
+    else
+        follow(e, c, s, k, p, last, s->spilled_cleared, s->spilled_cleared);
+}
+
+/* The block that a late signal belongs to. */
+static uint32_t block_for(const struct series *s, const struct sig *sig)
+{
+    uint32_t lo = 0, hi = s->n_blocks - 1;
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        if (sig_order(&(struct sig){.at = s->blocks[mid].last_at, .seq = s->blocks[mid].last_seq}, sig) < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
 
 /* A late signal goes among those that left. */
 static void insert_in_block(struct engine *e, struct record *c, struct series *s, const struct sig *sig)
 {
     const struct settings_kind *k = settings_kind(e->settings, s->kind);
-    uint32_t i = 0;
-    size_t n, at;
-    while (i + 1 < s->n_blocks &&
-           sig_order(&(struct sig){.at = s->blocks[i].last_at, .seq = s->blocks[i].last_seq}, sig) < 0)
-        i++;
-    struct sig *sigs = load_block(e, c, s, &s->blocks[i], &n);
+    struct place p = {.block = block_for(s, sig)};
+    come_to(e, c, s, &p);
     if (engine_failed(e))
         return;
-    for (at = n; at && sig_order(&sigs[at - 1], sig) > 0; at--)
-        sigs[at] = sigs[at - 1];
-    sigs[at] = *sig;
-    n++;
-    if (n > BLOCK_SIGNALS * 2) {
-        size_t half = n / 2;
-        add_ref(e, s, i + 1);
-        store_block(e, c, s, &s->blocks[i + 1], sigs + half, n - half);
-        n = half;
+    for (p.at = p.n; p.at && sig_order(&p.sigs[p.at - 1], sig) > 0; p.at--)
+        p.sigs[p.at] = p.sigs[p.at - 1];
+    struct sig *mine = &p.sigs[p.at];
+    *mine = *sig;
+    mine->rank = 0;
+    p.n++;
+    p.changed = true;
+    s->stale = !is_known(e, c, s);
+    if (s->stale || !stands(mine, s->spilled_cleared)) {
+        leave(e, c, s, &p);
+        return;
     }
-    store_block(e, c, s, &s->blocks[i], sigs, n);
-    /* where each counts in full, no other signal's rank can change: no need to read the other blocks again */
-    bool simple = k && !k->window && !s->stale && c->settings == e->settings_entry;
-    s->cleared = s->spilled_cleared; /* of a record just read only this is known; series_prepare sees whether it still is so */
-    if (!simple)
-        s->stale = true;
-    else if (is_active(s, sig))
-        count_spilled(e, s, k, sig);
+    struct chain last = {NO_INT, 0};
+    if (k && k->window)
+        last = chain_before(e, c, s, &p, s->spilled_cleared);
+    mine->rank = rank_after(k, last, mine);
+    count_spilled(e, s, k, mine);
+    p.at++;
+    tell_later(e, c, s, k, &p, mine, (struct chain){mine->at, mine->rank});
 }
 
 static bool before_spilled(const struct series *s, const struct sig *sig)
@@ -321,21 +529,40 @@ bool series_get(struct engine *e, const struct record *c, const struct series *s
     return sig != NULL;
 }
 
+/* It lies at this place of a block. */
+static void cancel_in_block(struct engine *e, struct record *c, struct series *s, struct place *p)
+{
+    const struct settings_kind *k = settings_kind(e->settings, s->kind);
+    struct sig *sig = &p->sigs[p->at];
+    bool counted = is_known(e, c, s) && stands(sig, s->spilled_cleared);
+    s->stale = !is_known(e, c, s);
+    sig->flags |= SIG_CANCELLED;
+    p->changed = true;
+    if (!counted) {
+        leave(e, c, s, p);
+        return;
+    }
+    uncount_spilled(e, s, k, sig);
+    struct chain last = {NO_INT, 0};
+    if ((k && k->window) || sig->at >= s->spilled_latest)
+        last = chain_before(e, c, s, p, s->spilled_cleared);
+    p->at++;
+    tell_later(e, c, s, k, p, sig, last);
+}
+
 bool series_cancel(struct engine *e, struct record *c, struct series *s, uint64_t seq)
 {
-    uint32_t block;
-    size_t n;
-    struct sig *sigs, *sig = find_inline(s, seq);
+    struct place p = {0};
+    struct sig *sig = find_inline(s, seq);
     if (sig) {
         sig->flags |= SIG_CANCELLED;
         return true;
     }
-    sig = find_in_blocks(e, c, s, seq, &block, &sigs, &n);
+    sig = find_in_blocks(e, c, s, seq, &p.block, &p.sigs, &p.n);
     if (!sig)
         return false;
-    sig->flags |= SIG_CANCELLED;
-    store_block(e, c, s, &s->blocks[block], sigs, n);
-    s->stale = true;
+    p.at = (size_t)(sig - p.sigs);
+    cancel_in_block(e, c, s, &p);
     return true;
 }
 
@@ -372,16 +599,16 @@ static void work_out_cleared(struct engine *e, struct record *c)
 
 static void work_out_ranks(struct series *s, const struct settings_kind *k)
 {
-    uint8_t rank = s->spilled_rank;
-    s->latest = s->spilled_latest;
+    struct chain last = {s->spilled_latest, s->spilled_rank};
     for (uint32_t i = 0; i < s->n; i++) {
         struct sig *sig = &s->sigs[i];
         sig->active = is_active(s, sig);
         if (!sig->active)
             continue;
-        rank = sig->rank = rank_after(k, s->latest, rank, sig);
-        s->latest = sig->at;
+        sig->rank = rank_after(k, last, sig);
+        last = (struct chain){sig->at, sig->rank};
     }
+    s->latest = last.latest;
 }
 
 void series_prepare(struct engine *e, struct record *c)
@@ -415,8 +642,10 @@ static void spill(struct engine *e, struct record *c, struct series *s, uint32_t
     memcpy(all + had, s->sigs, n * sizeof *all);
     store_block(e, c, s, ref, all, had + n);
     for (uint32_t i = 0; i < n; i++)
-        if (s->sigs[i].active)
+        if (s->sigs[i].active) {
             count_spilled(e, s, k, &s->sigs[i]);
+            end_chain(s, (struct chain){s->sigs[i].at, s->sigs[i].rank});
+        }
     s->spilled_cleared = s->cleared;
     memmove(s->sigs, s->sigs + n, (s->n - n) * sizeof *s->sigs);
     s->n -= n;
