@@ -458,12 +458,33 @@ static bool known_name(struct engine *e, const struct ekey *name, const struct n
     return row->text.n || state_get(e->state, T_ENTERPRISE, name->b, EKEY_LEN).p;
 }
 
+/* Some signal gave this code. */
+static bool known_code(struct engine *e, const struct ekey *code)
+{
+    return state_get(e->state, T_ENTERPRISE, code->b, EKEY_LEN).p && identity_record(e, code, (struct slice){0})->n_series;
+}
+
+/* Does one of the signals under this name, which lie there, say where? */
+static bool lies_somewhere(struct engine *e, const struct ekey *name, const struct ekey *there)
+{
+    const struct record *c = identity_record(e, there, (struct slice){0});
+    for (uint32_t i = 0; i < c->n_series; i++) {
+        size_t n;
+        const struct sig *all = series_all(e, c, &c->series[i], &n);
+        for (size_t k = 0; k < n; k++)
+            if (moves(&all[k], name) && all[k].region && !(all[k].flags & SIG_CANCELLED))
+                return true;
+    }
+    return false;
+}
+
 bool identity_act(struct engine *e, const struct entry_action *x)
 {
     static const struct {
         const char *what;
         bool (*decide)(struct engine *, struct name_row *, const struct ekey *code);
-    } decisions[] = {{"resolve", resolve}, {"unmerge", unmerge}};
+        bool places; /* the signals must have a place where they go */
+    } decisions[] = {{"resolve", resolve, true}, {"unmerge", unmerge, false}};
     size_t d = 0;
     while (d < ARRAY_LEN(decisions) && !slice_is(x->what, decisions[d].what))
         d++;
@@ -484,6 +505,11 @@ bool identity_act(struct engine *e, const struct entry_action *x)
     if (!known_name(e, &name, &row)) {
         refuse(e, WIRE_ERROR_NO_SUCH_ENTERPRISE,
                "no signal ever gave this name; 'wagewarn enterprise unresolved' lists those that wait");
+        return true;
+    }
+    if (decisions[d].places && !known_code(e, &code) && !lies_somewhere(e, &name, &before)) {
+        refuse(e, WIRE_ERROR_WRONG_STATE, "no signal or profile of that code is known, and none under this name says where it "
+                                          "lies: nobody would hear of an alert; push its registry.profile first");
         return true;
     }
     row.text = x->name;

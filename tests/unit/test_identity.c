@@ -143,11 +143,15 @@ static void resolve_before_any_code_binds(void **state)
     struct world *w = *state;
     three_agencies(w, "n");
     uint64_t alert = world_last(w)->alert;
+    assert_int_equal(act(w, "resolve", "n", CODE_A, true), WIRE_ERROR_WRONG_STATE); /* nobody would hear of it */
+    assert_int_equal(count(w, "n"), 3);
+    SAY(w, .kind = "hotline.complaint", .at = DAY(2), .name = "n", .region = "330482001");
     assert_int_equal(act(w, "resolve", "n", CODE_A, true), WIRE_ERROR_NONE);
-    assert_int_equal(count(w, CODE_A), 3);
+    assert_int_equal(count(w, CODE_A), 4);
     assert_int_equal(count(w, "n"), 0);
     SAY(w, .kind = "court.seizure", .at = DAY(3), .uscc = CODE_A);
-    assert_int_equal(world_last(w)->alert, alert); /* it went along */
+    assert_int_equal(world_last(w)->alert, alert); /* it went along, */
+    assert_int_equal(world_last(w)->region, region_of(SLICE("330482001"))); /* and its place */
     assert_true(slice_is(world_last(w)->uscc, CODE_A));
 }
 
@@ -181,6 +185,9 @@ static void what_cannot_be_decided_is_refused(void **state)
     assert_int_equal(act(w, "unmerge", "n", CODE_A, true), WIRE_ERROR_WRONG_STATE);
     assert_int_equal(act(w, "resolve", "n", CODE_A, true), WIRE_ERROR_NONE);
     assert_int_equal(act(w, "resolve", "n", CODE_A, true), WIRE_ERROR_WRONG_STATE);
+    assert_int_equal(act(w, "resolve", "n", CODE_B, true), WIRE_ERROR_WRONG_STATE); /* a code that nobody ever sent */
+    assert_non_null(strstr(w->out.sentence, "registry.profile"));
+    SAY(w, .kind = "registry.profile", .at = DAY(0), .uscc = CODE_B);
     assert_int_equal(act(w, "resolve", "n", CODE_B, true), WIRE_ERROR_NONE);
 }
 
@@ -193,7 +200,7 @@ static void order_does_not_matter(void **state)
         struct world w;
         world_init(&w, NULL);
         w.now = DAY(9);
-        SAY(&w, .kind = "utility.bill_overdue", .at = DAY(5), .name = "n");
+        SAY(&w, .kind = "utility.bill_overdue", .at = DAY(5), .name = "n", .region = "330482");
         for (int i = 0; i < 4; i++)
             switch (orders[o][i]) {
             case 0:
