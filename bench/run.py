@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the benchmarks: each against the bare server in the same run, alternating, ratios first, JSON beside.
 
-    ./dev bench [ingest|latency|rules|all] [--signals N] [--enterprises N] [--clients N] [--batch N] [--window N]
+    ./dev bench [ingest|latency|fold|rules|all] [--signals N] [--enterprises N] [--clients N] [--batch N] [--window N]
                 [--rate R] [--seconds S] [--rounds N] [--transport tcp|ipc] [--dir DIR] [--json FILE]
 """
 import argparse
@@ -149,6 +149,15 @@ def latency(args):
     return runs
 
 
+def fold(args):
+    """The writer's part of a signal but for the disk, step by step; a quarter of the signals, for it repeats itself."""
+    out = os.path.join(args.dir, "fold.json")
+    subprocess.run([os.path.join(args.build, "bench", "bench-fold"), "--signals", str(args.signals // 4), "--enterprises",
+                    str(args.enterprises // 4), "--out", out], check=True)
+    with open(out, encoding="utf-8") as f:
+        return json.load(f)
+
+
 def rules(args):
     """The fold alone, in memory: what 100 and 1,000 rules cost beside 10."""
     out = os.path.join(args.dir, "rules.json")
@@ -159,7 +168,7 @@ def rules(args):
 
 def main():
     p = argparse.ArgumentParser(usage=__doc__)
-    p.add_argument("what", nargs="?", default="all", choices=["ingest", "latency", "rules", "all"])
+    p.add_argument("what", nargs="?", default="all", choices=["ingest", "latency", "fold", "rules", "all"])
     p.add_argument("--build", default="build")
     for name, value in (("signals", 4_000_000), ("enterprises", 1_000_000), ("clients", 2), ("batch", 100),
                         ("window", 32), ("rate", 500), ("seconds", 20), ("rounds", 1)):
@@ -173,7 +182,7 @@ def main():
     m = report["machine"]
     print(f"machine: {m['cpu']}, {m['cores']} cores, {m['memory_mib']:,} MiB, Linux {m['kernel']}, {m['filesystem']}, "
           f"load {m['load_average']:.2f}")
-    for name, run in (("ingest", ingest), ("latency", latency), ("rules", rules)):
+    for name, run in (("ingest", ingest), ("latency", latency), ("fold", fold), ("rules", rules)):
         if args.what in (name, "all"):
             report[name] = run(args)
     with open(args.json, "w", encoding="utf-8") as f:

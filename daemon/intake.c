@@ -99,7 +99,8 @@ static void gather_one(struct gathering *g, const struct signal_in *s, uint32_t 
     }
     struct batch *b = g->b;
     const struct principal *p = g->from->principal;
-    struct entry_signal *e = arena_alloc(&b->arena, sizeof *e);
+    struct entry_signal *e = arena_alloc(&b->arena, offsetof(struct entry_signal, sig.attrs) +
+                                                        s->sig.n_attrs * sizeof s->sig.attrs[0]);
     copy_signal(&e->sig, &s->sig);
     e->sig.name = name;
     signal_normalise_attrs(&e->sig, &b->arena);

@@ -286,10 +286,12 @@ static void enter(struct engine *e, struct record *c, const struct rule *rule, c
 static int64_t publish(struct engine *e, struct record *c, const struct rule *rule, int64_t at, struct hubs *l)
 {
     struct place *places = NULL;
+    struct verdict v = radiation_holds(e, c, &e->settings->radiations[rule->when.radiation], at);
+    if (!v.holds && v.until == INT64_MAX) /* most: which areas those would be need not be known */
+        return INT64_MAX;
     uint32_t n = areas_of(e, c, rule->when.area, &places);
     if (!n)
         return INT64_MAX;
-    struct verdict v = radiation_holds(e, c, &e->settings->radiations[rule->when.radiation], at);
     for (uint32_t i = 0; i < n && v.holds; i++)
         enter(e, c, rule, &places[i], l);
     return v.until;

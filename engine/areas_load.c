@@ -197,13 +197,13 @@ void load_areas(struct settings *s, const struct tree *t, struct mistakes *m)
 
 region_t settings_region(const struct settings *s, region_t r)
 {
-    static const unsigned lengths[] = {15, 14, 13, 12, 9, 6, 4, 2};
-    for (size_t i = 0; s->n_replaced && i < ARRAY_LEN(lengths); i++) {
-        const struct replaced *found = find_replaced(s, region_cut(r, lengths[i]));
-        if (found)
-            return found->now;
-    }
-    return r;
+    static const unsigned lengths[] = {14, 13, 12, 9, 6, 4, 2};
+    const unsigned digits = r & 15;
+    const struct replaced *found = s->n_replaced ? find_replaced(s, r) : NULL;
+    for (size_t i = 0; s->n_replaced && !found && i < ARRAY_LEN(lengths); i++)
+        if (lengths[i] < digits)
+            found = find_replaced(s, region_cut(r, lengths[i]));
+    return found ? found->now : r;
 }
 
 uint32_t settings_zone(const struct settings *s, region_t r)

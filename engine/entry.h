@@ -26,13 +26,13 @@ enum entry_type {
 enum { NOTE_HASH_LEN = 16, NOTE_SALT_LEN = 16, SWEEP_MAX = 1000 };
 
 struct entry_signal {
-    struct signal sig;       /* `name` normalised; `note` empty */
     struct slice source;     /* who sent it: scope of its id */
     uint8_t id_hash[16];     /* hash_pair(source, id) under the store's key: what `seen` is asked by */
     uint8_t cancels_hash[16]; /* likewise of (source, cancels), where it cancels */
     bool has_note;
     uint8_t note_hash[NOTE_HASH_LEN]; /* first bytes of BLAKE2b(salt, text) */
     bool binds_name;         /* false: this principal's names bind nothing (may_name: false) */
+    struct signal sig;       /* `name` normalised; `note` empty. Last: one may have room for its own attrs only */
 };
 
 struct entry_config {

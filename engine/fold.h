@@ -161,7 +161,7 @@ struct judgement {
     struct hazards hazards;
     uint8_t score_level, level;
     uint8_t own_level;      /* by rules that ask of this enterprise alone: what links and areas go by */
-    uint64_t evidence_sum;  /* of the signals that count */
+    uint64_t evidence_sum;  /* of the signals that count; 0 where there is no alert and comes none */
     int64_t next;           /* INT64_MAX: never */
     uint64_t *fired;        /* bits by position of rule */
 };
@@ -195,6 +195,8 @@ void link_parent(struct engine *, struct record *);  /* the profile is worked ou
 struct verdict link_holds(struct engine *, const struct record *, const struct cond *, int64_t at);
 /* Of a related condition that holds: code or name of one other enterprise, and what binds them. */
 struct slice link_other(struct engine *, const struct record *, const struct cond *, int64_t at, uint8_t *link, struct lies *);
+/* count, sum, agencies: how much there is of what `at_least` asks for. */
+int64_t cond_found(struct engine *, const struct record *, const struct cond *, int64_t at);
 struct lies link_lies(struct engine *, const struct record *prepared); /* where it lies */
 /* Journal number of the latest news from others, that may open again what was closed before; 0: none. */
 uint64_t link_news(struct engine *, const struct record *);

@@ -162,12 +162,15 @@ void judge(struct engine *e, const struct record *r, int64_t at, struct judgemen
     j->fired = arena_zalloc(&e->scratch, (s->n_rules + 63) / 64 * sizeof *j->fired);
     j->hazards = score_hazards(e, r, at);
     j->score_level = score_level(s, j->hazards, r->score_level);
-    j->evidence_sum = evidence_sum(e, r);
     size_t n;
     const struct looked *looked = hold_rules(e, r, j, &n);
-    drop_suppressed(e, j);
-    j->level = find_level(s, j, false);
-    j->own_level = find_level(s, j, true);
+    if (judged_next(s, j, 0) != UINT32_MAX) {
+        drop_suppressed(e, j);
+        j->level = find_level(s, j, false);
+        j->own_level = find_level(s, j, true);
+    }
+    if (r->alert || j->level)
+        j->evidence_sum = evidence_sum(e, r);
     int64_t score = score_next(e, r, at, j->hazards, j->score_level);
     j->next = next_look(s, j, looked, n);
     j->next = score < j->next ? score : j->next;

@@ -191,14 +191,18 @@ static int64_t next_fall(const struct engine *e, const struct record *c, int64_t
                                               : hi;
 }
 
-/* The strongest season there is, for a quick no. */
-static uint64_t strongest(const struct settings *s)
+/* No season takes it to a level; for most without asking which factors are theirs. */
+static bool never_reached(const struct engine *e, const struct record *c, hazard_t raw)
 {
-    uint64_t ppm = PPM;
+    const struct settings *s = e->settings;
+    uint64_t own, season = PPM;
+    if (fixed_scale(raw, (uint32_t)s->strongest_ppm) < s->reach[LEVEL_GENERAL])
+        return true;
+    own = settings_factor(s, record_industry(c), c->credit, INT64_MIN);
     for (uint32_t i = 0; i < s->n_seasons; i++)
-        if (s->seasons[i].ppm > ppm)
-            ppm = s->seasons[i].ppm;
-    return ppm;
+        if (s->seasons[i].ppm > season)
+            season = s->seasons[i].ppm;
+    return fixed_scale(fixed_scale(raw, (uint32_t)own), (uint32_t)season) < s->reach[LEVEL_GENERAL];
 }
 
 int64_t score_next(const struct engine *e, const struct record *c, int64_t at, struct hazards h, uint8_t level)
@@ -207,9 +211,7 @@ int64_t score_next(const struct engine *e, const struct record *c, int64_t at, s
     const int64_t half_life = h.half_life;
     if (half_life == INT64_MAX)
         return INT64_MAX;
-    uint64_t own = settings_factor(e->settings, record_industry(c), c->credit, INT64_MIN);
-    hazard_t most = fixed_scale(fixed_scale(h.raw, (uint32_t)own), (uint32_t)strongest(e->settings));
-    if (level == LEVEL_NONE && most < e->settings->reach[LEVEL_GENERAL])
+    if (level == LEVEL_NONE && never_reached(e, c, h.raw))
         return INT64_MAX;
     for (int i = 0; i < SEASONS_AHEAD; i++) {
         int64_t end = settings_next_season(e->settings, at);

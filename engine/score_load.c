@@ -165,6 +165,22 @@ static void load_shares(struct loader *l, const struct tree *map)
     }
 }
 
+static uint64_t greatest(const struct factor *list, uint32_t n)
+{
+    uint64_t ppm = PPM;
+    for (uint32_t i = 0; i < n; i++)
+        ppm = list[i].ppm > ppm ? list[i].ppm : ppm;
+    return ppm;
+}
+
+static void find_strongest(struct settings *s)
+{
+    uint64_t season = PPM;
+    for (uint32_t i = 0; i < s->n_seasons; i++)
+        season = s->seasons[i].ppm > season ? s->seasons[i].ppm : season;
+    s->strongest_ppm = greatest(s->industry, s->n_industry) * greatest(s->credit, s->n_credit) / PPM * season / PPM + 1;
+}
+
 void load_score(struct settings *s, const struct tree *score, struct mistakes *m)
 {
     static const char *const keys[] = {"levels", "hysteresis", "one_agency_at_most", "others_at_least", "factors", "shares"};
@@ -184,4 +200,5 @@ void load_score(struct settings *s, const struct tree *score, struct mistakes *m
     load_credit(&l, tree_get(f, "credit"));
     load_seasons(&l, tree_get(f, "season"));
     load_shares(&l, tree_get(score, "shares"));
+    find_strongest(s);
 }

@@ -159,6 +159,15 @@ int settings_compile(const struct tree *t, struct mistakes *m, struct settings *
     return 0;
 }
 
+void settings_check_parts(const struct tree *t, struct mistakes *m)
+{
+    struct settings *s = mem_zalloc(sizeof *s);
+    s->timezone = OFFSET_CHINA_MS;
+    load_areas(s, tree_get(t, "areas"), m);
+    work_load(t, s->timezone, m, &s->work);
+    settings_destroy(s);
+}
+
 void settings_destroy(struct settings *s)
 {
     if (!s)
@@ -213,7 +222,8 @@ static uint32_t longest_prefix(const struct factor *list, uint32_t n, struct sli
     size_t best = 0;
     uint32_t ppm = PPM;
     for (uint32_t i = 0; i < n; i++)
-        if (list[i].key.n >= best && list[i].key.n <= key.n && memcmp(list[i].key.p, key.p, list[i].key.n) == 0) {
+        if (list[i].key.n >= best && list[i].key.n <= key.n && (!list[i].key.n || list[i].key.p[0] == key.p[0]) &&
+            memcmp(list[i].key.p, key.p, list[i].key.n) == 0) {
             best = list[i].key.n;
             ppm = list[i].ppm;
         }

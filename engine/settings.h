@@ -187,6 +187,7 @@ struct settings {
     uint32_t n_industry, n_credit, n_seasons;
     struct factor *industry, *credit;
     struct season *seasons;     /* by rising from */
+    uint64_t strongest_ppm;     /* no factor of all three together is greater */
     uint32_t n_festivals;
     struct festival *festivals;
     uint32_t n_rules;
@@ -214,6 +215,8 @@ struct settings {
 
 /* WW_ECONFIG when there was a mistake; *out is NULL then. */
 int settings_compile(const struct tree *, struct mistakes *, struct settings **out) WW_CHECK;
+/* The mistakes of the parts that need neither rules nor kinds, where those are broken themselves. */
+void settings_check_parts(const struct tree *, struct mistakes *);
 void settings_destroy(struct settings *);
 
 /* Gives kinds and rules their numbers in a store. Writer thread. */
