@@ -114,14 +114,15 @@ static struct document_list rules_list(const struct backtest *b, const struct fi
         struct document *d = new_document(a);
         document_text(d, "id", arena_slice(a, rule->id).p);
         document_text(d, "title", title_of(a, rule));
-        document_int(d, "alerts", (int64_t)f->alerts);
-        if (b->from != OUTCOMES_NONE) {
+        document_int(d, "alerts", (int64_t)(rule->area ? fold->tally.rule_areas[i] : f->alerts));
+        if (b->from != OUTCOMES_NONE && !rule->area) {
             document_int(d, "confirmed", (int64_t)f->confirmed);
             document_decimal(d, "precision", figures_precision(f));
             document_decimal(d, "recall", figures_recall(f, b));
         }
-        if (b->from == OUTCOMES_FILE)
+        if (b->from == OUTCOMES_FILE && !rule->area)
             document_map(d, "lead_days", lead_document(a, f));
+        document_bool(d, "of_areas", rule->area);
         document_bool(d, "never_fired", !fold->tally.fired[i]);
         add(a, &list, d);
     }
@@ -228,6 +229,15 @@ static const char *days_text(struct arena *a, int64_t ms)
     return ms == NO_INT ? "-" : arena_printf(a, "%.1f", (double)ms / (double)DAY_MS);
 }
 
+/* Of a rule about areas: how many alerts of areas; whether arrears follow is told of enterprises. */
+static void put_area_figures(struct arena *a, struct document *d, uint64_t alerts)
+{
+    static const char *const unknown[] = {"confirmed", "precision", "recall", "late", "q1", "median", "q3"};
+    document_text(d, "alerts", text_count(a, alerts));
+    for (size_t i = 0; i < ARRAY_LEN(unknown); i++)
+        document_text(d, unknown[i], "-");
+}
+
 static void put_figures(struct arena *a, struct document *d, const struct backtest *b, const struct figures *f)
 {
     document_text(d, "alerts", text_count(a, f->alerts));
@@ -274,6 +284,7 @@ static void print_rules(struct backtest *b, const struct figures_all *all)
     static const struct column columns[] = {{"rule", NULL, "RULE", "规则", COLUMN_TEXT},
                                             {"title", NULL, "TITLE", "名称", COLUMN_NAME},
                                             {"never", NULL, "never fired", "从未触发", COLUMN_FLAG},
+                                            {"areas", NULL, "of areas", "区域", COLUMN_FLAG},
                                             FIGURE_COLUMNS};
     struct arena *a = &b->cli->arena;
     struct items items = {0};
@@ -283,12 +294,16 @@ static void print_rules(struct backtest *b, const struct figures_all *all)
         document_text(d, "rule", arena_slice(a, rule->id).p);
         document_text(d, "title", title_of(a, rule));
         document_bool(d, "never", !b->folds[0].tally.fired[i]);
-        put_figures(a, d, b, &all->rule[i]);
+        document_bool(d, "areas", rule->area);
+        if (rule->area)
+            put_area_figures(a, d, b->folds[0].tally.rule_areas[i]);
+        else
+            put_figures(a, d, b, &all->rule[i]);
         struct ww_value v = document_value(d);
         items_add_copy(a, &items, &v);
     }
     printf("\n");
-    out_table(b->cli, &items, columns, columns_told(b, 3), 0);
+    out_table(b->cli, &items, columns, columns_told(b, 4), 0);
 }
 
 static void print_calibration(struct backtest *b, const struct figures_all *all)
@@ -416,6 +431,8 @@ void backtest_tell(struct backtest *b)
     if (b->cli->format == FORMAT_TABLE) {
         print_sums(b);
         print_levels(b, &all);
+        if (b->folds[0].tally.areas)
+            printf(tr("and %s alerts of areas\n", "另有区域预警 %s 条\n"), text_count(&b->cli->arena, b->folds[0].tally.areas));
         print_rules(b, &all);
         print_calibration(b, &all);
         if (b->n_folds > 1)

@@ -59,7 +59,11 @@ static const char *kinds_words(struct cli *cli, const struct ww_value *c)
     const struct ww_value *kinds = ww_get(c, "kinds");
     if (ww_type(kinds) == WW_STR)
         return tr("any kind", "任何种类");
-    return joined(cli, kinds, KINDS_SHOWN, ww_uint(ww_get(c, "kinds_total"), 0));
+    const struct ww_value *titles = ww_get(c, "titles");
+    if (tr("", "zh")[0] && ww_length(titles) == ww_length(kinds))
+        kinds = titles;
+    const char *all = joined(cli, kinds, KINDS_SHOWN, ww_uint(ww_get(c, "kinds_total"), 0)), *name = str(cli, c, "selector");
+    return *name ? arena_printf(&cli->arena, tr("%s (%s)", "%s（%s）"), name, all) : all;
 }
 
 static const char *const op_words[][3] = {
@@ -70,7 +74,7 @@ static const char *const op_words[][3] = {
     {"absent", "awaited and not come:", "应到未到"}, {"enterprise", "the enterprise is of", "企业属于"},
     {"season", "season", "时节"},           {"finding", "finding", "核实结果"},
     {"score", "the score", "综合评分"},     {"related", "a related enterprise:", "关联企业"},
-    {"threshold", "line of the law:", "法定标准"}, {"area", "several in one area:", "同一区域或行业多家"},
+    {"step", "step:", "步骤"},            {"threshold", "line of the law:", "法定标准"}, {"area", "several in one area:", "同一区域或行业多家"},
 };
 
 static const char *op_word(struct cli *cli, const char *op)
@@ -90,7 +94,11 @@ static const char *least_words(struct cli *cli, const struct ww_value *c)
     bool money = strcmp(str(cli, c, "op"), "sum") == 0 && strcmp(str(cli, c, "text"), "amount") == 0;
     const char *figure = money ? arena_printf(a, tr("%s yuan", "%s 元"), text_money(a, least))
                                : arena_printf(a, "%" PRId64, least);
-    return arena_printf(a, tr(", at least %s", "，不少于 %s"), figure);
+    int64_t found = num(c, "found");
+    if (found == NO_INT)
+        return arena_printf(a, tr(", at least %s", "，不少于 %s"), figure);
+    return arena_printf(a, tr(", %s of at least %s", "，现有 %s，不少于 %s"),
+                        money ? text_money(a, found) : arena_printf(a, "%" PRId64, found), figure);
 }
 
 static void print_signals(struct cli *cli, const struct ww_value *c, int indent)
@@ -99,12 +107,27 @@ static void print_signals(struct cli *cli, const struct ww_value *c, int indent)
     const struct ww_value *list = ww_get(c, "signals");
     for (size_t i = 0; i < ww_length(list) && i < SIGNALS_SHOWN; i++) {
         const struct ww_value *s = ww_at(list, i);
-        printf("%*s%s  %s  %s  %s\n", indent, "", text_time(a, num(s, "at")), str(cli, s, "kind"), str(cli, s, "source"),
+        printf("%*s%s  %s  %s  %s\n", indent, "", text_time(a, num(s, "at")), str(cli, s, tr("kind", "title")), str(cli, s, "source"),
                str(cli, s, "id"));
     }
     uint64_t total = ww_uint(ww_get(c, "signals_total"), 0);
     if (total > SIGNALS_SHOWN && ww_length(list))
         printf(tr("%*s... %" PRIu64 " in all\n", "%*s…… 共 %" PRIu64 " 条\n"), indent, "", total);
+}
+
+/* What a condition asks beside kinds: findings and fields in the reader's words. */
+static const char *text_word(struct cli *cli, const char *op, const char *text)
+{
+    static const char *const words[][3] = {
+        {"finding", "confirmed", "属实"}, {"finding", "unfounded", "不属实"}, {"finding", "false_claim", "虚假讨薪"},
+        {"sum", "people", "人数"},        {"sum", "amount", "金额"},          {"threshold", "crime", "移送公安标准"},
+        {"threshold", "listing", "列入失信名单标准"},
+    };
+    (void)cli;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (strcmp(words[i][0], op) == 0 && strcmp(words[i][1], text) == 0)
+            return tr(words[i][1], words[i][2]);
+    return text;
 }
 
 static void print_condition(struct cli *cli, const struct ww_value *c)
@@ -117,7 +140,7 @@ static void print_condition(struct cli *cli, const struct ww_value *c)
     if (*kinds)
         printf(" %s", kinds);
     if (*text)
-        printf(" %s", text);
+        printf(" %s", text_word(cli, str(cli, c, "op"), text));
     printf("%s", least_words(cli, c));
     if (within != NO_INT)
         printf(tr(", within %s", "，%s内"), text_span(a, within));
@@ -126,7 +149,8 @@ static void print_condition(struct cli *cli, const struct ww_value *c)
     else if (is_true(c, "hidden"))
         printf(" (%s: %s)", str(cli, c, "link"), tr("one outside your regions", "辖区外企业"));
     printf("\n");
-    print_signals(cli, c, indent + 4);
+    if (strcmp(str(cli, c, "op"), "sequence") != 0) /* its steps show theirs */
+        print_signals(cli, c, indent + 4);
 }
 
 static void print_rule(struct cli *cli, const struct ww_value *r)
@@ -161,7 +185,7 @@ static void print_why(struct cli *cli, const struct ww_value *x)
 
 static const struct column share_columns[] = {
     {"share", NULL, "SHARE", "占比", COLUMN_SHARE},
-    {"kind", NULL, "KIND", "种类", COLUMN_TEXT},
+    {"title", "kind", "KIND", "种类", COLUMN_TEXT},
     {"source", NULL, "SOURCE", "来源", COLUMN_TEXT},
     {"at", NULL, "AT", "时间", COLUMN_TIME},
     {"weight", NULL, "WEIGHT", "权重", COLUMN_WEIGHT},
@@ -313,11 +337,22 @@ static void print_one_more(struct cli *cli, const struct ww_value *x)
                level(cli, most), who_makes(cli, agencies, "heaviest", most));
 }
 
-static void print_without(struct cli *cli, const struct ww_value *w)
+static void print_no_without(struct cli *cli, bool of_area)
+{
+    head(cli, arena_printf(&cli->arena, tr("Without %s", "去掉 %s"), text_safe(&cli->arena, cli->values[O_WITHOUT])));
+    printf("  %s\n", of_area ? tr("an area has no signals of its own; 'wagewarn explain' of its members says what each would be",
+                                 "区域没有自己的信息；对其成员企业使用 'wagewarn explain' 查看")
+                            : tr("a name that several codes bear is not judged", "对应多个代码的名称不作研判"));
+}
+
+static void print_without(struct cli *cli, const struct ww_value *w, bool of_area)
 {
     struct arena *a = &cli->arena;
-    if (ww_type(w) != WW_MAP)
+    if (ww_type(w) != WW_MAP) {
+        if (cli->values[O_WITHOUT])
+            print_no_without(cli, of_area);
         return;
+    }
     head(cli, arena_printf(a, tr("Without %s", "去掉 %s"), str(cli, w, "agency")));
     printf(tr("  %s, score %s; %" PRIu64 " signals taken out\n", "  %s，评分 %s；去掉 %" PRIu64 " 条\n"),
            level(cli, ww_str(ww_get(w, "level"), "none")), text_score(a, num(w, "score")),
@@ -370,6 +405,6 @@ void explain_words(struct cli *cli, const struct ww_value *x)
     print_clock(cli, x);
     print_clearings(cli, x);
     print_one_more(cli, x);
-    print_without(cli, ww_get(x, "without"));
+    print_without(cli, ww_get(x, "without"), ww_type(ww_get(x, "members")) == WW_LIST);
     print_silent(cli, ww_get(x, "silent"));
 }

@@ -11,6 +11,7 @@ void tally_init(struct tally *t, const struct settings *s)
     *t = (struct tally){.settings = s, .n_slots = 1024};
     t->slots = mem_zalloc(t->n_slots * sizeof *t->slots);
     t->fired = mem_zalloc((s->n_rules + 1) * sizeof *t->fired);
+    t->rule_areas = mem_zalloc((s->n_rules + 1) * sizeof *t->rule_areas);
 }
 
 void tally_finish(struct tally *t)
@@ -20,6 +21,7 @@ void tally_finish(struct tally *t)
     free(t->hits);
     free(t->rule_of_word);
     free(t->fired);
+    free(t->rule_areas);
     arena_finish(&t->arena);
     *t = (struct tally){0};
 }
@@ -159,14 +161,16 @@ void tally_event(struct tally *t, const struct event *ev, const struct dict *dic
     enum ekey_by by = ekey_kind(&ev->key);
     if (ekey_status(&ev->key) != STATUS_ACTUAL)
         return;
+    bool area = by == EKEY_AREA && ev->type == EVENT_RAISED;
     t->events++;
     for (uint32_t i = 0; i < ev->n_reasons; i++) {
         uint32_t rule = rule_of(t, ev->reasons[i].rule, dict);
-        if (rule != UINT32_MAX)
-            t->fired[rule] = true;
+        if (rule == UINT32_MAX)
+            continue;
+        t->fired[rule] = true;
+        t->rule_areas[rule] += area;
     }
-    if (by == EKEY_AREA)
-        t->areas += ev->type == EVENT_RAISED;
+    t->areas += area;
     if (by == EKEY_CODE || by == EKEY_NAME)
         note_event(t, tally_row(t, &ev->key), ev, dict);
 }

@@ -44,6 +44,7 @@ struct tally {
     size_t n_words;
     bool *fired;                 /* by rule: a reason of some event, an area's too */
     uint64_t events, areas;      /* alert events; of them, alerts of areas raised */
+    uint64_t *rule_areas;        /* by rule: alerts of areas that it raised */
     struct arena arena;          /* codes and names */
 };
 

@@ -297,7 +297,8 @@ uint32_t eventpack_body(struct buf *b, const struct event *ev, const struct pack
     enc_kv_str(&m, "state", alert_state_wire(ev->state));
     enc_kv_str(&m, "level", level_wire(ev->level));
     enc_kv_str(&m, "level_before", level_wire(ev->level_before));
-    enc_kv_int(&m, "score", ev->score);
+    if (ekey_kind(&ev->key) != EKEY_AREA) /* which has none */
+        enc_kv_int(&m, "score", ev->score);
     enc_key(&m, "enterprise");
     eventpack_enterprise(b, ev->uscc, name, ev->region, ev->industry);
     enc_kv_slice(&m, "title", event_title(ev, d, true));

@@ -86,7 +86,8 @@ static int put_item(struct answer *a, struct enc_open *m, const struct alert *al
     enc_kv_uint(m, "version", al->version);
     enc_kv_str(m, "state", alert_state_wire(al->state));
     enc_kv_str(m, "level", level_wire(al->level));
-    enc_kv_int(m, "score", al->score);
+    if (ekey_kind(&al->key) != EKEY_AREA) /* which has none */
+        enc_kv_int(m, "score", al->score);
     enc_key(m, "enterprise");
     char room[PACK_NAME_MAX];
     eventpack_enterprise(b, al->uscc,
@@ -354,7 +355,8 @@ static void put_step(struct enc_open *m, const struct event *ev)
     enc_kv_int(m, "at", ev->at);
     enc_kv_str(m, "type", event_wire(ev->type));
     enc_kv_str(m, "level", level_wire(ev->level));
-    enc_kv_int(m, "score", ev->score);
+    if (ekey_kind(&ev->key) != EKEY_AREA)
+        enc_kv_int(m, "score", ev->score);
     enc_key(m, "principal");
     eventpack_text(m->b, ev->principal);
     enc_key(m, "actor");

@@ -52,6 +52,8 @@ static void put_signal(struct enc_open *m, const struct told_signal *s)
     put_text(m, "id", s->id);
     put_text(m, "source", s->source);
     put_text(m, "kind", s->kind);
+    put_text(m, "title", s->zh.n ? s->zh : s->kind);
+    put_text(m, "title_en", s->en.n ? s->en : s->kind);
     put_text(m, "agency", agency_of(s->kind));
     enc_kv_int(m, "at", s->at);
     put_int(m, "amount", s->amount);
@@ -70,14 +72,20 @@ static void put_cond(struct buf *b, const struct told_cond *c)
         enc_kv_str(&m, "kinds", "any");
     } else if (c->kinds_total) {
         put_texts(&m, "kinds", c->kinds, c->n_kinds);
+        put_texts(&m, "titles", c->kinds_zh, c->n_kinds);
+        put_texts(&m, "titles_en", c->kinds_en, c->n_kinds);
         enc_kv_uint(&m, "kinds_total", c->kinds_total);
     }
+    if (c->selector.n)
+        enc_kv_slice(&m, "selector", c->selector);
     if (c->text && *c->text)
         enc_kv_str(&m, "text", c->text);
     if (c->within != NO_INT)
         enc_kv_int(&m, "within", c->within);
     if (c->at_least != NO_INT)
         enc_kv_int(&m, "at_least", c->at_least);
+    if (c->found != NO_INT)
+        enc_kv_int(&m, "found", c->found);
     put_int(&m, "until", c->until);
     enc_key(&m, "signals");
     enc_list(b, c->n_signals);
@@ -258,7 +266,12 @@ static void put_who(struct enc_open *m, const struct explanation *x)
         enc_kv_bool(m, "unresolved", true);
     put_level(m, "level", x->level);
     put_level(m, "level_uncapped", x->uncapped_level);
-    enc_kv_uint(m, "score", x->score);
+    if (x->area) {
+        enc_key(m, "score");
+        enc_nil(m->b);
+    } else {
+        enc_kv_uint(m, "score", x->score);
+    }
 }
 
 static void put_members(struct enc_open *m, const struct explanation *x)

@@ -72,6 +72,34 @@ class Rollup(unittest.TestCase):
         self.assertEqual(sum(x["open"] for x in s["alerts"]), 5)
         self.assertEqual(s["open_alerts_rolled_up"], 2)
 
+    def test_an_area_has_no_score_and_no_agency_to_leave_out(self):
+        parent = self.parent(self.c)["alert"]
+        (raised,) = [e for e in self.c.all_events() if e["alert"] == parent]
+        shown = self.c.query("alert", alert=parent)["alert"]
+        for said in (raised, self.parent(self.c), shown, *shown["history"]):
+            self.assertNotIn("score", said)
+        got = self.c.query("explain", alert=parent, without="tax")["explanation"]
+        self.assertIsNone(got["score"])
+        self.assertNotIn("without", got)
+        rc, out, err = run([CLI, "--endpoint", self.d.endpoint, "explain", str(parent), "--without", "tax"])
+        self.assertEqual(rc, 0, err)
+        self.assertIn("an area has no signals of its own", out)
+        rc, out, err = run([CLI, "--endpoint", self.d.endpoint, "explain", uscc(1), "--without", "tax"])
+        self.assertIn("signals taken out", out)
+
+    def test_a_backtest_counts_the_alerts_of_areas_by_rule(self):
+        words = [CLI, "backtest", "--rules", os.path.join(self.d.dir, "rules.yaml"), "--state-dir", self.d.state]
+        rc, out, err = run(words + ["-o", "json"])
+        self.assertEqual(rc, 0, err)
+        got = json.loads(out)
+        site, score = ({r["id"]: r for r in got["rules"]}[i] for i in ("site", "score"))
+        self.assertEqual((site["alerts"], site["of_areas"], site["never_fired"], got["areas"]), (1, True, False, 1))
+        self.assertEqual((score["alerts"], score["of_areas"]), (4, False))
+        rc, out, err = run(words)
+        self.assertIn("and 1 alerts of areas", out)
+        (row,) = [line for line in out.splitlines() if line.startswith("site ")]
+        self.assertRegex(row, r"of areas +1( +-)*$")
+
     def test_members_stay_where_the_parent_is_not_on_the_list(self):
         codes = {a["enterprise"]["uscc"] for a in self.c.alerts(rollup=True, level="general")}
         self.assertEqual(codes, {code for _, code in FIRMS} | {uscc(9)})
