@@ -73,11 +73,11 @@ static void print_head(struct cli *cli, const struct ww_value *s)
     printf("\n");
 }
 
-static void print_problems(struct cli *cli, const struct ww_value *list)
+static void print_sentences(struct cli *cli, const char *head, const struct ww_value *list)
 {
     if (ww_length(list) == 0)
         return;
-    printf("%s\n", tr("problems:", "问题："));
+    printf("%s\n", head);
     for (size_t i = 0; i < ww_length(list); i++)
         printf("  %s\n", text_safe(&cli->arena, ww_str(ww_at(list, i), "")));
 }
@@ -105,7 +105,8 @@ int cmd_status(struct cli *cli)
     print_rolled_up(cli, s);
     print_section(cli, ww_get(s, "feeds"), feed_columns, ARRAY_LEN(feed_columns));
     print_section(cli, ww_get(s, "subscribers"), subscriber_columns, ARRAY_LEN(subscriber_columns));
-    print_problems(cli, ww_get(s, "problems"));
+    print_sentences(cli, tr("problems:", "问题："), ww_get(s, "problems"));
+    print_sentences(cli, tr("advice:", "提示："), ww_get(s, "advice"));
     return 0;
 }
 

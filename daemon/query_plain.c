@@ -113,8 +113,7 @@ static int put_problems(struct answer *a, const struct query_status *s)
     if (rc < 0)
         return rc;
     enc_key(&a->out, "problems");
-    int year = unknown_year(a);
-    enc_list(b, s->n_problems + a->stuck + (names > 0) + (year > 0));
+    enc_list(b, s->n_problems + a->stuck + (names > 0));
     if (a->stuck)
         enc_str(b, view_stuck);
     for (size_t i = 0; i < s->n_problems; i++)
@@ -122,14 +121,23 @@ static int put_problems(struct answer *a, const struct query_status *s)
     if (names)
         enc_str(b, arena_printf(&a->scratch,
                                 "%" PRIu64 " name(s) belong to several enterprises each: signals that give the name "
-                                "alone wait and are not judged; have their feeders send the codes",
+                                "alone wait and are not judged; have their feeders send the codes, or settle them with "
+                                "'wagewarn enterprise resolve'",
                                 names));
+    return 0;
+}
+
+/* What is no trouble yet and will be. */
+static void put_advice(struct answer *a)
+{
+    int year = unknown_year(a);
+    enc_key(&a->out, "advice");
+    enc_list(&a->q->body, year > 0);
     if (year)
-        enc_str(b, arena_printf(&a->scratch,
+        enc_str(&a->q->body, arena_printf(&a->scratch,
                                 "the holidays of %d are not known: deadlines in working days count Monday to Friday; put the "
                                 "State Council's notice into calendar/%d.csv and reload",
                                 year, year));
-    return 0;
 }
 
 static bool one_more(void *arg, struct slice key, struct slice value)
@@ -161,6 +169,7 @@ int answer_status(struct answer *a)
     put_server(a, s);
     put_hex(&a->out, "store", (struct slice){(const char *)a->store_id, STORE_ID_LEN});
     int rc = put_problems(a, s);
+    put_advice(a);
     if (rc == 0)
         rc = put_enterprises(a);
     if (rc == 0)

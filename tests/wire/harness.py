@@ -554,11 +554,6 @@ def without_session(event):
     return {k: v for k, v in event.items() if k not in ("session", "prev")}
 
 
-def troubles(status):
-    """The problems of a status, but for a year's holidays that are not told yet: that depends on the day of the test."""
-    return [p for p in status["problems"] if not p.startswith("the holidays of ")]
-
-
 def brief(events):
     """[(type, level)], what most stories are about."""
     return [(e["type"], e["level"]) for e in events]

@@ -5,7 +5,7 @@ import os
 import shutil
 import unittest
 
-from harness import DAY, Daemon, SCORE_ONLY, brief, main, now_ms, sig, troubles, uscc, without_session
+from harness import DAY, Daemon, SCORE_ONLY, brief, main, now_ms, sig, uscc, without_session
 
 
 class Durability(unittest.TestCase):
@@ -66,12 +66,12 @@ class Durability(unittest.TestCase):
         d = self.daemon()
         with d.client() as c:
             c.push(sig(code=uscc(1), name="同名公司"), sig(code=uscc(2), name="同名公司"))
-            self.assertEqual(troubles(c.query("status")), [])
+            self.assertEqual(c.query("status")["problems"], [])
             lone = sig("police.owner_missing", uscc(3), name="同名公司")
             del lone["uscc"]
             c.push(lone)
             self.assertEqual(c.alerts(), [])
-            self.assertRegex(" ".join(troubles(c.query("status"))), r"^1 name\(s\) belong to several enterprises")
+            self.assertRegex(" ".join(c.query("status")["problems"]), r"^1 name\(s\) belong to several enterprises")
 
     def test_numbers_go_on(self):
         d = self.daemon()

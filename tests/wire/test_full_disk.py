@@ -10,7 +10,7 @@ import tempfile
 import time
 import unittest
 
-from harness import DAEMON, Daemon, PATIENCE, SCORE_ONLY, SKIP, brief, main, now_ms, sig, troubles, uscc
+from harness import DAEMON, Daemon, PATIENCE, SCORE_ONLY, SKIP, brief, main, now_ms, sig, uscc
 
 MIB = 1 << 20
 
@@ -70,7 +70,7 @@ class FullDisk(unittest.TestCase):
             self.busy(c, *late)
             self.assertEqual(len(c.all_events()), 20)  # it goes on serving
             self.assertEqual(c.enterprise(uscc(3))["level"], "major")
-            self.assertTrue(troubles(c.query("status")))
+            self.assertTrue(c.query("status")["problems"])
             self.d.restart()  # and starts on a full disk
         with self.d.client() as c:
             self.assertEqual(len(c.all_events()), 20)
@@ -104,7 +104,7 @@ class FullDisk(unittest.TestCase):
             self.make_room()
             self.until(c, "ack", [sig("tax.arrears", uscc(9999))])
             self.assertEqual(len(c.query("alerts", limit=1000)["alerts"]), 950)
-            self.assertEqual(troubles(c.query("status")), [])
+            self.assertEqual(c.query("status")["problems"], [])
 
     def test_filled_to_the_last_byte_while_feeding(self):
         self.d.start()
