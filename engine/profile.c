@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an enterprise is, as its registry.* signals tell it: of each thing the latest word by (at, number). A series keeps
- * what its blocks' last words are (series.words), so that a profile told a thousand times is read from the record alone. */
+ * what its blocks' last words are (series.words), so that a profile told a thousand times is read from the record alone.
+ * Of tags those told latest stay, at most TAGS_MAX. */
 #include "engine/fold.h"
+
+#include <stdlib.h>
 
 #include "lib/uscc.h"
 
@@ -41,27 +44,37 @@ static void read_words(const struct sig *sig, struct words *w)
 
 /* ---- of each thing the latest word ---- */
 
-/* Of each tag the latest word. */
-static void note_tags(struct arena *a, struct record *c, const struct sig *sig)
+/* What was told so far, from the newest signal backwards. */
+struct told {
+    unsigned said;           /* 1 << enum thing */
+    uint32_t n_tags;
+    struct tag tags[TAGS_MAX];
+};
+
+static bool has_tag(const struct told *t, struct slice name)
+{
+    for (uint32_t i = 0; i < t->n_tags; i++)
+        if (slice_eq(t->tags[i].name, name))
+            return true;
+    return false;
+}
+
+/* An earlier signal than those before: does it tell something that none of them did? In *w only that is left. */
+static bool tells_more(struct told *t, const struct sig *sig, struct words *w)
 {
     struct rd r = rd_of(sig->tags.p, sig->tags.n);
     struct tag tag;
-    while (tag_next(&r, &tag)) {
-        uint32_t i = 0;
-        while (i < c->n_tags && !slice_eq(c->tags[i].name, tag.name))
-            i++;
-        if (i < c->n_tags && sig_order(c->tags[i].told, sig) > 0)
+    uint32_t had = t->n_tags;
+    read_words(sig, w);
+    w->said &= ~t->said;
+    t->said |= w->said;
+    while (t->n_tags < TAGS_MAX && tag_next(&r, &tag)) {
+        if (has_tag(t, tag.name))
             continue;
-        if (i == c->n_tags) {
-            struct tag *list = arena_alloc(a, (c->n_tags + 1) * sizeof *list);
-            if (c->n_tags)
-                memcpy(list, c->tags, c->n_tags * sizeof *list);
-            c->tags = list;
-            c->n_tags++;
-        }
         tag.told = sig;
-        c->tags[i] = tag;
+        t->tags[t->n_tags++] = tag;
     }
+    return w->said || t->n_tags > had;
 }
 
 static void set_thing(struct record *c, unsigned t, const struct sig *sig, const struct words *w)
@@ -93,40 +106,66 @@ static void set_thing(struct record *c, unsigned t, const struct sig *sig, const
     }
 }
 
-static void note_all(struct arena *a, struct record *c, const struct sig *best[THINGS], const struct sig *sigs,
-                     uint32_t n)
+static int newest_first(const void *a, const void *b)
 {
-    struct words w;
-    for (uint32_t j = 0; j < n; j++) {
-        const struct sig *sig = &sigs[j];
-        if (!sig->active)
+    return sig_order(*(const struct sig *const *)b, *(const struct sig *const *)a);
+}
+
+static size_t list_active(const struct sig *sigs, uint32_t n, const struct sig **list, size_t at)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (sigs[i].active)
+            list[at++] = &sigs[i];
+    return at;
+}
+
+/* Those that may have the last word of something, newest first. */
+static const struct sig **those_who_tell(struct arena *a, const struct record *c, int64_t kind, size_t *n)
+{
+    size_t room = 0;
+    for (uint32_t i = 0; i < c->n_series; i++)
+        if ((int64_t)c->series[i].kind == kind)
+            room += c->series[i].n_words + c->series[i].n;
+    const struct sig **list = room ? arena_alloc(a, room * sizeof *list) : NULL;
+    *n = 0;
+    for (uint32_t i = 0; i < c->n_series; i++) {
+        const struct series *s = &c->series[i];
+        if ((int64_t)s->kind != kind)
             continue;
-        read_words(sig, &w);
-        for (unsigned t = 0; t < THINGS; t++) {
-            if (!(w.said >> t & 1) || (best[t] && sig_order(best[t], sig) > 0))
-                continue;
-            best[t] = sig;
-            set_thing(c, t, sig, &w);
-        }
-        if (sig->tags.n)
-            note_tags(a, c, sig);
+        *n = list_active(s->words, s->n_words, list, *n);
+        *n = list_active(s->sigs, s->n, list, *n);
     }
+    if (*n > 1)
+        qsort(list, *n, sizeof *list, newest_first);
+    return list;
 }
 
 void profile_read(struct arena *a, struct record *c, int64_t kind)
 {
-    const struct sig *best[THINGS] = {0};
+    size_t n;
+    struct words w;
+    const struct sig **list = those_who_tell(a, c, kind, &n);
     c->registered = 0;
     c->registered_industry = c->parent = c->former_name = c->status = (struct slice){0};
     c->credit = 0;
     c->n_tags = 0;
     c->headcount = c->payroll = NO_INT;
-    for (uint32_t i = 0; i < c->n_series; i++) {
-        const struct series *s = &c->series[i];
-        if ((int64_t)s->kind != kind)
-            continue;
-        note_all(a, c, best, s->words, s->n_words);
-        note_all(a, c, best, s->sigs, s->n);
+    if (!n)
+        return;
+    struct told *told = arena_alloc(a, sizeof *told);
+    told->said = told->n_tags = 0;
+    for (size_t i = 0; i < n; i++) {
+        tells_more(told, list[i], &w);
+        for (unsigned t = 0; t < THINGS; t++)
+            if (w.said >> t & 1)
+                set_thing(c, t, list[i], &w);
+    }
+    c->tags = told->tags;
+    c->n_tags = told->n_tags;
+    for (uint32_t i = 0; i < told->n_tags / 2; i++) { /* shown oldest first */
+        struct tag tag = told->tags[i];
+        told->tags[i] = told->tags[told->n_tags - 1 - i];
+        told->tags[told->n_tags - 1 - i] = tag;
     }
 }
 
@@ -138,61 +177,28 @@ void profile_work_out(struct engine *e, struct record *c)
 
 /* ---- what left for blocks ---- */
 
-static bool says_tag(const struct sig *sig, struct slice name)
-{
-    struct rd r = rd_of(sig->tags.p, sig->tags.n);
-    struct tag tag;
-    while (tag_next(&r, &tag))
-        if (slice_eq(tag.name, name))
-            return true;
-    return false;
-}
-
-/* Does a later one among these say all that sig says? */
-static bool outdated(const struct series *s, const struct sig *sig)
-{
-    struct words mine, theirs;
-    read_words(sig, &mine);
-    for (uint32_t i = 0; i < s->n_words && mine.said; i++)
-        if (sig_order(&s->words[i], sig) > 0) {
-            read_words(&s->words[i], &theirs);
-            mine.said &= ~theirs.said;
-        }
-    bool all = mine.said == 0;
-    struct rd r = rd_of(sig->tags.p, sig->tags.n);
-    struct tag tag;
-    while (all && tag_next(&r, &tag)) {
-        all = false;
-        for (uint32_t i = 0; i < s->n_words && !all; i++)
-            all = sig_order(&s->words[i], sig) > 0 && says_tag(&s->words[i], tag.name);
-    }
-    return all;
-}
-
+/* Of those before, what a later one tells as well is dropped: no more stay than there are things and tags. */
 void profile_keep(struct engine *e, struct series *s, const struct sig *sig)
 {
     if ((int64_t)s->kind != dict_find(e->dict, DICT_KIND, SLICE("registry.profile")))
         return;
+    struct told told = {.said = 0, .n_tags = 0};
+    struct words w;
     struct sig *list = arena_alloc(&e->scratch, (s->n_words + 1) * sizeof *list);
-    uint32_t at = 0, kept = 0;
+    uint32_t at = 0, from = s->n_words + 1;
     while (at < s->n_words && sig_order(&s->words[at], sig) < 0)
         at++;
-    if (at)
-        memcpy(list, s->words, at * sizeof *list);
-    if (s->n_words > at)
-        memcpy(list + at + 1, s->words + at, (s->n_words - at) * sizeof *list);
-    list[at] = *sig;
-    list[at].active = true;
-    s->words = list;
-    s->n_words++;
-    /* all are told from later ones only, so one that goes takes nothing away that another was measured by */
-    bool *old = arena_alloc(&e->scratch, s->n_words * sizeof *old);
-    for (uint32_t i = 0; i < s->n_words; i++)
-        old[i] = outdated(s, &list[i]);
-    for (uint32_t i = 0; i < s->n_words; i++)
-        if (!old[i])
-            list[kept++] = list[i];
-    s->n_words = kept;
+    for (uint32_t i = s->n_words + 1; i-- > 0;) {
+        const struct sig *one = i == at ? sig : &s->words[i - (i > at)];
+        if (tells_more(&told, one, &w))
+            list[--from] = *one;
+    }
+    s->words = list + from;
+    s->n_words = s->n_words + 1 - from;
+    for (uint32_t i = 0; i < s->n_words; i++) {
+        s->words[i].active = true;
+        s->words[i].rank = 0;
+    }
 }
 
 /* ---- a signal's attrs ---- */

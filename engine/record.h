@@ -81,6 +81,8 @@ struct series {
     bool words_lost;               /* one of `words` counts no more: they must be worked out again */
 };
 
+enum { TAGS_MAX = 64 }; /* of an enterprise: those told latest, by (at, number) */
+
 /* A word that a register put on an enterprise. */
 struct tag {
     struct slice name;

@@ -7,7 +7,7 @@
 #include "lib/region.h"
 #include "lib/uscc.h"
 
-enum { OWNER_DIGITS = 32 };
+enum { OWNER_DIGITS = 32, ATTR_KEY_MAX = 64, ATTR_TEXT_MAX = 1024 };
 
 static const int64_t YEAR_2000_MS = INT64_C(946684800000);
 
@@ -46,6 +46,17 @@ static const struct text {
 };
 #undef TEXT
 
+static int check_attr_lengths(const struct signal *s, struct reject *why)
+{
+    for (size_t i = 0; i < s->n_attrs; i++) {
+        if (s->attrs[i].key.n > ATTR_KEY_MAX)
+            return refuse(why, REJECT_TOO_LARGE, "attrs", "a key of attrs is longer than 64 bytes");
+        if (s->attrs[i].text.n > ATTR_TEXT_MAX)
+            return refuse(why, REJECT_TOO_LARGE, "attrs", "a text of attrs is longer than 1024 bytes");
+    }
+    return 0;
+}
+
 static int check_texts(const struct signal *sig, struct reject *why)
 {
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
@@ -62,7 +73,7 @@ static int check_texts(const struct signal *sig, struct reject *why)
     }
     if (sig->name.p && name_blank(sig->name))
         return refuse(why, REJECT_BAD_FIELD, "name", "name is nothing but spaces");
-    return 0;
+    return check_attr_lengths(sig, why);
 }
 
 /* ---- the enterprise ---- */

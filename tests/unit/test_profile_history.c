@@ -120,6 +120,53 @@ static void a_hundred_profiles_forget_nothing(void **state)
     assert_true(slice_is(c->registered_industry, "C18"));
 }
 
+/* ---- tags without end ---- */
+
+static void say_tags(struct world *w, int first, int n, int step)
+{
+    w->now = DAY(400);
+    for (int i = 0; i < n; i++, first += step)
+        PROFILE(w, .id = arena_printf(&w->arena, "p%d", first), .at = DAY(first),
+                .attrs = arena_printf(&w->arena, "tag:t%d=0;tag:always=0;headcount=%d", first, first));
+}
+
+static void expect_tags(const struct record *c, int newest)
+{
+    assert_int_equal(c->n_tags, TAGS_MAX);
+    assert_int_equal(c->headcount, newest);
+    for (int i = 0; i < TAGS_MAX - 1; i++) {
+        char name[12];
+        bool found = false;
+        snprintf(name, sizeof name, "t%d", newest - i);
+        for (uint32_t k = 0; k < c->n_tags; k++)
+            found |= slice_is(c->tags[k].name, name);
+        assert_true(found);
+    }
+}
+
+/* Of two hundred the newest stay, in whatever order they came; one that is withdrawn makes room for an older one. */
+static void tags_have_a_number(void **state)
+{
+    struct world *w = *state;
+    say_tags(w, 0, 200, 1);
+    const struct record *c = profile(w, CODE_A);
+    expect_tags(c, 199);
+    assert_true(c->series[0].n_words <= TAGS_MAX + 8);
+    PROFILE(w, .at = DAY(400), .cancels = "p199");
+    expect_tags(profile(w, CODE_A), 198);
+}
+
+static void tags_told_backwards(void **state)
+{
+    struct world *w = *state;
+    say_tags(w, 199, 200, -1);
+    const struct record *c = profile(w, CODE_A);
+    expect_tags(c, 199);
+    assert_true(c->series[0].n_words <= TAGS_MAX + 8);
+    PROFILE(w, .at = DAY(400), .cancels = "p150"); /* one that left the record */
+    assert_int_equal(profile(w, CODE_A)->n_tags, TAGS_MAX);
+}
+
 /* ---- a register ---- */
 
 static const char *code_of(struct world *w, unsigned n)
@@ -190,6 +237,8 @@ int main(void)
         TEST(the_latest_counts_in_whatever_order_they_come),
         TEST(cancelled_ones_are_as_if_they_never_came),
         TEST(a_hundred_profiles_forget_nothing),
+        TEST(tags_have_a_number),
+        TEST(tags_told_backwards),
         TEST(a_register_is_loaded_like_anything_else),
         cmocka_unit_test(the_grade_goes_by_time_not_by_arrival),
     };

@@ -243,6 +243,21 @@ static void attrs(void **state)
     }
 }
 
+static void attrs_have_a_length(void **state)
+{
+    static char filler[1025];
+    struct signal s = good;
+    (void)state;
+    memset(filler, 'x', sizeof filler);
+    s.n_attrs = 1;
+    s.attrs[0] = (struct signal_attr){{filler, 64}, {filler, 1024}, NO_INT};
+    assert_int_equal(check(&s), 0);
+    s.attrs[0].key.n = 65;
+    expect(&s, REJECT_TOO_LARGE, "attrs", "a key of attrs is longer than 64 bytes");
+    s.attrs[0] = (struct signal_attr){{filler, 1}, {filler, 1025}, NO_INT};
+    expect(&s, REJECT_TOO_LARGE, "attrs", "a text of attrs is longer than 1024 bytes");
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -266,6 +281,7 @@ int main(void)
         cmocka_unit_test(good_ones),       cmocka_unit_test(must_haves), cmocka_unit_test(lengths_of_texts),
         cmocka_unit_test(kinds_and_codes), cmocka_unit_test(places),     cmocka_unit_test(forms),
         cmocka_unit_test(times),           cmocka_unit_test(numbers),    cmocka_unit_test(attrs),
+        cmocka_unit_test(attrs_have_a_length),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
