@@ -535,7 +535,8 @@ static void many_links_of_one_enterprise_are_bounded(void **state)
     world_finish(&w);
 }
 
-static bool bound(struct world *w, const char *code, const char *project)
+/* The roles in a project, each a bit; 0: it is not bound. */
+static unsigned bound(struct world *w, const char *code, const char *project)
 {
     uint8_t hub[HUB_LEN];
     struct ekey k = key_of(code);
@@ -543,8 +544,8 @@ static bool bound(struct world *w, const char *code, const char *project)
     link_hub(hub, r, LINK_PROJECT, slice_of(project));
     for (uint32_t i = 0; i < r->n_links; i++)
         if (memcmp(r->links[i].hub, hub, HUB_LEN) == 0)
-            return true;
-    return false;
+            return r->links[i].roles;
+    return 0;
 }
 
 /* Those of the latest signals, in whatever order they come; one that is told of again is late again; a parent stays. */
@@ -563,7 +564,7 @@ static void of_too_many_links_the_latest_stay(void **state)
                                         .project = arena_printf(&w.arena, "P%u", n), .at = DAY(0) + n});
         }
         for (unsigned n = 0; n < MANY; n++)
-            assert_int_equal(bound(&w, CODE_A, arena_printf(&w.arena, "P%u", n)), n > MANY - LINKS_MAX);
+            assert_int_equal(bound(&w, CODE_A, arena_printf(&w.arena, "P%u", n)) != 0, n > MANY - LINKS_MAX);
         world_say(&w, &(struct say){.kind = "hotline.complaint", .uscc = CODE_A, .project = "P0", .at = DAY(1)});
         assert_true(bound(&w, CODE_A, "P0"));
         assert_false(bound(&w, CODE_A, "P41"));
@@ -572,6 +573,16 @@ static void of_too_many_links_the_latest_stay(void **state)
         world_say(&w, &(struct say){.kind = "hotline.complaint", .uscc = CODE_A, .cancels = "p100", .at = DAY(1)});
         assert_false(bound(&w, CODE_A, "P100"));
         assert_true(bound(&w, CODE_A, "P41")); /* there is room again */
+        assert_true(bound(&w, CODE_A, "P295"));
+        assert_false(bound(&w, CODE_A, "P40") || bound(&w, CODE_A, "late"));
+        world_say(&w, &(struct say){.kind = "hotline.complaint", .uscc = CODE_A, .project = "P41", .at = DAY(1)});
+        world_say(&w, &(struct say){.kind = "hotline.complaint", .uscc = CODE_A, .project = "new", .at = DAY(1)});
+        assert_true(bound(&w, CODE_A, "P41") && bound(&w, CODE_A, "new"));
+        assert_false(bound(&w, CODE_A, "P42"));
+        world_say(&w, &(struct say){.kind = "hotline.complaint", .uscc = CODE_A, .project = "P290", .role = ROLE_GENERAL,
+                                    .at = DAY(-1)});
+        world_say(&w, &(struct say){.kind = "hotline.complaint", .uscc = CODE_A, .cancels = "p101", .at = DAY(1)});
+        assert_true(bound(&w, CODE_A, "P290") & 1U << ROLE_GENERAL); /* worked out from all of its signals */
         struct ekey k = key_of(CODE_B);
         assert_int_equal(world_record(&w, &k)->n_links, 1);
         world_finish(&w);
