@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which keys the store may hold, in memory: most enterprises of a flood are new, and a filter's "no" costs two lines of
- * memory where the store costs a walk from the root of a tree. A "yes" is wrong for one in a hundred; a "no" never is:
+/* Which keys the store may hold, in memory: most enterprises of a flood are new, and a filter's "no" costs a line of
+ * memory each where the store costs a walk from the root of a tree. A "yes" is wrong for one in a hundred; a "no" never is:
  * every row of a table that is asked for here was added when it was first put.
  *
  * Filters double in size, so that there are few of them; those bits that changed are stored with each checkpoint, in
