@@ -96,6 +96,25 @@ static void who_listens_to_a_zone_hears_what_happens_in_it(void **state)
     assert_true(has_place(record_of(w), "321171"));
 }
 
+/* Beside the place in it a zone's code makes no area of its own; alone it does. */
+static void a_zone_is_no_second_place_of_an_area_rule(void **state)
+{
+    static const char county[] = "version: 1\nscore: {levels: {general: 40, major: 65, critical: 85}, hysteresis: 8}\nrules:\n"
+        "  - {id: c, title: {zh: c, en: c}, when: {area: {region: 6, level: general, at_least: 2, within: 30d}}, then: {raise: major}}\n"
+        "  - {id: s, title: {zh: s, en: s}, when: {signal: tax.arrears, within: 30d}, then: {raise: general}}\n";
+    struct world *w = *state;
+    configure(w, county, areas);
+    SAY(w, .kind = "tax.arrears", .at = DAY(1), .uscc = CODE_A, .region = "321112002005");
+    assert_int_equal(record_of(w)->n_places, 2);
+    assert_int_equal(record_of(w)->n_areas, 1);
+    struct ekey b = ekey_of_code(STATUS_ACTUAL, SLICE(CODE_B));
+    SAY(w, .kind = "tax.arrears", .at = DAY(1), .uscc = CODE_B, .region = "321171");
+    assert_int_equal(world_record(w, &b)->n_areas, 1);
+    assert_memory_not_equal(world_record(w, &b)->areas[0].hub, record_of(w)->areas[0].hub, HUB_LEN);
+    SAY(w, .kind = "hotline.complaint", .at = DAY(1), .uscc = CODE_A, .region = "321171");
+    assert_int_equal(record_of(w)->n_areas, 2); /* the latest place of all */
+}
+
 static void what_lies_beside_a_zone_is_not_in_it(void **state)
 {
     struct world *w = *state;
@@ -192,6 +211,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
     const struct CMUnitTest tests[] = {
         TEST(who_listens_to_a_zone_hears_what_happens_in_it),
+        TEST(a_zone_is_no_second_place_of_an_area_rule),
         TEST(what_lies_beside_a_zone_is_not_in_it),
         TEST(a_replaced_code_is_kept_as_the_one_in_force),
         TEST(new_zones_reach_old_enterprises_by_a_sweep),
