@@ -54,19 +54,19 @@ static struct tree *load_festivals(const struct catalog_files *files, struct are
     return tree_new(a, TREE_LIST);
 }
 
-/* Lines of the law; an empty list where there is a mistake in them. */
-static struct tree *load_thresholds(const struct catalog_files *files, struct arena *a, struct report *report)
+/* Lines of the law; NULL where there is a mistake in them. */
+static struct tree *load_thresholds(const struct catalog_files *files, struct arena *a, struct slice *text,
+                                    struct report *report)
 {
     struct err err;
-    struct slice text;
     struct mistakes m = {.arena = a, .file = files->thresholds};
-    if (textfile_read(files->thresholds, a, &text, &err)) {
+    if (textfile_read(files->thresholds, a, text, &err)) {
         report_err(report, &err);
-        return tree_new(a, TREE_LIST);
+        return NULL;
     }
-    struct tree *list = settings_tree_thresholds(a, files->thresholds, text, &m);
-    report_mistakes(report, &m, text);
-    return m.total ? tree_new(a, TREE_LIST) : list;
+    struct tree *list = settings_tree_thresholds(a, files->thresholds, *text, &m);
+    report_mistakes(report, &m, *text);
+    return m.total ? NULL : list;
 }
 
 /* The years whose notice is there. */
@@ -150,7 +150,8 @@ static void compile(struct catalog *c, const struct catalog_files *files, struct
     struct settings *compiled = NULL;
     const struct tree *rules = tree_get(c->rules, "rules");
     int rc = settings_compile(c->settings, m, &compiled);
-    if (rc == 0 && files->retention_ms && compiled->longest_window > files->retention_ms && rules)
+    settings_tree_check_lines(c->settings, c->regions, m);
+    if (files->retention_ms && rules) /* whatever else is wrong */
         check_windows(rules, files->retention_ms, m);
     if (rc || m->total) {
         report_mistakes(report, m, text);
@@ -162,6 +163,22 @@ static void compile(struct catalog *c, const struct catalog_files *files, struct
         return;
     }
     settings_destroy(compiled);
+}
+
+/* Without rules, or without kinds: what can be checked all the same. */
+static void check_parts(const struct catalog *c, const struct settings_parts *p, struct arena *a, struct mistakes *m,
+                        struct report *report)
+{
+    const struct {
+        const char *name;
+        const struct tree *part;
+    } parts[] = {{"areas", p->areas}, {"teams", c->teams}, {"measures", c->measures}, {"deadlines", c->deadlines}};
+    struct tree *t = tree_new(a, TREE_MAP);
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        if (parts[i].part)
+            tree_set(a, t, slice_of(parts[i].name), arena_copy(a, parts[i].part, sizeof *parts[i].part));
+    settings_check_parts(t, m);
+    report_mistakes(report, m, (struct slice){NULL, 0});
 }
 
 static void load_campaigns(struct catalog *c, const struct catalog_files *files, struct arena *a, struct report *report)
@@ -182,7 +199,7 @@ bool catalog_load(struct catalog *c, const struct catalog_files *files, struct a
     size_t before = report->errors;
     struct settings_parts p = {.timezone_ms = files->timezone_ms};
     struct mistakes m = {.arena = a, .file = files->rules};
-    struct slice text;
+    struct slice text, lines = {NULL, 0};
     const struct part parts[] = {{"areas", files->areas, &p.areas},
                                  {"shadow", files->shadow, &p.shadow},
                                  {"teams", files->teams, &c->teams},
@@ -192,7 +209,8 @@ bool catalog_load(struct catalog *c, const struct catalog_files *files, struct a
     load_campaigns(c, files, a, report);
     p.festivals = load_festivals(files, a, report);
     p.workdays = load_workdays(files, a, report);
-    p.thresholds = load_thresholds(files, a, report);
+    p.thresholds = load_thresholds(files, a, &lines, report);
+    m.parts[ARRAY_LEN(m.parts) - 1] = (struct mistakes_part){"thresholds", files->thresholds, lines};
     c->rules = catalog_read_yaml(files->rules, a, &text, report);
     load_parts(parts, ARRAY_LEN(parts), a, &m, report);
     if (c->rules && c->kinds) {
@@ -204,6 +222,8 @@ bool catalog_load(struct catalog *c, const struct catalog_files *files, struct a
         c->settings = settings_tree_make(a, &p);
         settings_tree_hash(c->settings, c->hash);
         compile(c, files, &m, text, report);
+    } else {
+        check_parts(c, &p, a, &m, report);
     }
     if (report->errors == before)
         return true;

@@ -29,7 +29,7 @@ void report_mistakes(struct report *r, const struct mistakes *m, struct slice so
         struct report_line *l = add_line(r);
         if (!l)
             continue;
-        snprintf(l->file, sizeof l->file, "%s", m->file);
+        snprintf(l->file, sizeof l->file, "%s", mistake_file(m, &m->list[i]));
         snprintf(l->sentence, sizeof l->sentence, "%s", m->list[i].sentence);
         l->line = m->list[i].line;
         l->column = m->list[i].column;

@@ -7,6 +7,7 @@
 
 #include "lib/hash.h"
 #include "lib/kind.h"
+#include "lib/region.h"
 #include "lib/tree.h"
 
 /* "year,new_year_day" lines to a list of {festival, day}. WW_ECONFIG: "file:line: sentence", *out is NULL. */
@@ -19,6 +20,9 @@ int settings_tree_workdays(struct arena *, const char *file, struct slice text, 
 /* threshold_csv.c: lines of the law to a list of {region, line, people, months, amount, order, incident, source, date}. What
  * is wrong goes to the mistakes, all of it. */
 struct tree *settings_tree_thresholds(struct arena *, const char *file, struct slice text, struct mistakes *);
+/* threshold_check.c: of a settings tree with `thresholds`: rules that ask for a line of which the file has no row, rows of a
+ * line that nobody asks for, and regions that do not exist (regions NULL: not asked). */
+void settings_tree_check_lines(const struct tree *settings, const struct regions *, struct mistakes *);
 
 /* The whole; files as parsed are shared, not copied. */
 struct settings_parts {

@@ -20,11 +20,29 @@ struct reading {
     struct arena *arena;
     struct mistakes *m;
     struct tree *list;
+    struct slice text;
 };
+
+/* Where a cell stands in its line, counted in characters. */
+static uint32_t column_of(const struct reading *r, enum column c)
+{
+    const char *p = r->csv.cells[c].p, *from = r->text.p;
+    uint32_t n = 1;
+    if (!p || p < from || p > from + r->text.n)
+        return 1; /* a copy, of a cell with doubled quotes */
+    for (const char *q = p; q > from && q[-1] != '\n'; q--)
+        n += ((uint8_t)q[-1] & 0xc0) != 0x80;
+    return n;
+}
 
 static void wrong(struct reading *r, const char *hint, const char *sentence)
 {
     mistake_put(r->m, r->csv.line, 1, hint, "%s", sentence);
+}
+
+static void wrong_cell(struct reading *r, enum column c, const char *hint, const char *sentence)
+{
+    mistake_put(r->m, r->csv.line, column_of(r, c), hint, "%s", sentence);
 }
 
 /* Digits of a whole number below a billion; empty: 0. False: something else. */
@@ -39,11 +57,11 @@ static bool number(struct slice cell, int64_t *out)
     return true;
 }
 
-static void set_text(struct reading *r, struct tree *row, const char *key, struct slice text)
+static void set_text(struct reading *r, struct tree *row, enum column c, const char *key, struct slice text)
 {
     struct tree *cell = tree_text(r->arena, text);
     cell->line = r->csv.line;
-    cell->column = 1;
+    cell->column = column_of(r, c);
     tree_set(r->arena, row, slice_of(key), cell);
 }
 
@@ -51,19 +69,19 @@ static void read_number(struct reading *r, struct tree *row, enum column c, cons
 {
     int64_t v;
     if (!number(r->csv.cells[c], &v))
-        mistake_put(r->m, r->csv.line, 1, NULL, "%s must be a whole number of at most nine digits, or empty",
+        mistake_put(r->m, r->csv.line, column_of(r, c), NULL, "%s must be a whole number of at most nine digits, or empty",
                     c == YUAN ? "amount_yuan" : key);
     else if (v)
-        set_text(r, row, key, slice_of(arena_printf(r->arena, "%" PRId64, v * times)));
+        set_text(r, row, c, key, slice_of(arena_printf(r->arena, "%" PRId64, v * times)));
 }
 
 static void read_flag(struct reading *r, struct tree *row, enum column c, const char *key)
 {
     struct slice cell = r->csv.cells[c];
     if (slice_is(cell, "yes"))
-        set_text(r, row, key, cell);
+        set_text(r, row, c, key, cell);
     else if (cell.n && !slice_is(cell, "no"))
-        mistake_put(r->m, r->csv.line, 1, NULL, "%s must be yes, no or empty", key);
+        mistake_put(r->m, r->csv.line, column_of(r, c), NULL, "%s must be yes, no or empty", key);
 }
 
 static void read_row(struct reading *r)
@@ -75,23 +93,23 @@ static void read_row(struct reading *r)
     row->column = 1;
     if (cell[REGION].n && !slice_is(cell[REGION], "*")) {
         if (!region_of(cell[REGION]))
-            wrong(r, "* stands for everywhere", "region must be the first digits of a region code, or *");
-        set_text(r, row, "region", cell[REGION]);
+            wrong_cell(r, REGION, "* stands for everywhere", "region must be the first digits of a region code, or *");
+        set_text(r, row, REGION, "region", cell[REGION]);
     }
     if (!cell[LINE].n || cell[LINE].n > 64)
-        wrong(r, NULL, "line must name the line of the law, in 1 to 64 bytes");
+        wrong_cell(r, LINE, NULL, "line must name the line of the law, in 1 to 64 bytes");
     if (cell[SOURCE].n > COLUMN_BYTES_MAX)
-        wrong(r, NULL, "source must have 512 bytes at most");
+        wrong_cell(r, SOURCE, NULL, "source must have 512 bytes at most");
     if (cell[DATE].n && (cell[DATE].n != 10 || !time_parse(cell[DATE], 0, &day)))
-        wrong(r, NULL, "date must be a day such as 2013-01-23, or empty");
-    set_text(r, row, "line", cell[LINE]);
+        wrong_cell(r, DATE, NULL, "date must be a day such as 2013-01-23, or empty");
+    set_text(r, row, LINE, "line", cell[LINE]);
     read_number(r, row, PEOPLE, "people", 1);
     read_number(r, row, MONTHS, "months", 1);
     read_number(r, row, YUAN, "amount", 100);
     read_flag(r, row, ORDER, "order");
     read_flag(r, row, INCIDENT, "incident");
-    set_text(r, row, "source", cell[SOURCE]);
-    set_text(r, row, "date", cell[DATE]);
+    set_text(r, row, SOURCE, "source", cell[SOURCE]);
+    set_text(r, row, DATE, "date", cell[DATE]);
     if (!tree_get(row, "people") && !tree_get(row, "months") && !tree_get(row, "amount") && !tree_get(row, "order") &&
         !tree_get(row, "incident"))
         wrong(r, NULL, "the row asks for nothing: give people, months, amount_yuan, order or incident");
@@ -120,7 +138,7 @@ static void broken(struct reading *r, const struct err *err)
 
 struct tree *settings_tree_thresholds(struct arena *a, const char *file, struct slice text, struct mistakes *m)
 {
-    struct reading r = {.arena = a, .m = m, .list = tree_new(a, TREE_LIST)};
+    struct reading r = {.arena = a, .m = m, .list = tree_new(a, TREE_LIST), .text = text};
     struct err err = {0};
     int got;
     csv_begin(&r.csv, file, text, a);

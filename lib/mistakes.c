@@ -9,11 +9,18 @@
 
 enum { WORD_MAX = 48, LONG_WORD = 8, LINE_SHOWN = 200 };
 
+/* The areas are compiled with the rules and once more with the shadow rules. */
+static bool said(const struct mistakes *m, uint32_t line, uint32_t column, struct slice sentence)
+{
+    for (size_t i = 0; i < m->n; i++)
+        if (m->list[i].line == line && m->list[i].column == column && m->list[i].part == m->part &&
+            slice_is(sentence, m->list[i].sentence))
+            return true;
+    return false;
+}
+
 void mistake_put(struct mistakes *m, uint32_t line, uint32_t column, const char *hint, const char *fmt, ...)
 {
-    m->total++;
-    if (m->n == ARRAY_LEN(m->list))
-        return;
     char text[512];
     va_list ap;
     va_start(ap, fmt);
@@ -22,6 +29,11 @@ void mistake_put(struct mistakes *m, uint32_t line, uint32_t column, const char 
     if (n < 0)
         n = 0;
     struct slice s = {text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1};
+    if (said(m, line, column, s))
+        return;
+    m->total++;
+    if (m->n == ARRAY_LEN(m->list))
+        return;
     m->list[m->n++] = (struct mistake){line, column, arena_slice(m->arena, s).p,
                                        hint ? arena_slice(m->arena, slice_of(hint)).p : NULL, m->part};
 }

@@ -49,7 +49,9 @@ struct tree_twin {
 };
 size_t tree_twice(const struct tree *map, struct tree_twin *out, size_t cap);
 
-/* Mistakes found in a document, all of them up to a bound, each with its place. */
+enum { MISTAKES_KEPT = 200 };
+
+/* Mistakes found in a document, all of them up to a bound, each with its place. The same said twice of one place counts once. */
 struct mistakes {
     struct arena *arena;
     const char *file;
@@ -58,7 +60,7 @@ struct mistakes {
         const char *sentence; /* "unknown operator \"al\"" */
         const char *hint;     /* "did you mean \"all\"?" or NULL */
         const char *part;     /* of which document, where several are checked as one; NULL: that of `file` */
-    } list[20];
+    } list[MISTAKES_KEPT];
     size_t n, total; /* kept, found */
     /* Other documents that are checked together with the first, such as the areas beside the rules: whoever checks names
      * the one in hand in `part` (static text), whoever prints says which file that is. */

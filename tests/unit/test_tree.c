@@ -250,14 +250,26 @@ static void mistakes_are_counted_beyond_the_bound(void **state)
     (void)state;
     struct mistakes m = {.arena = &arena, .file = "f"};
     struct buf out = {0};
-    for (uint32_t i = 1; i <= 25; i++)
+    for (uint32_t i = 1; i <= MISTAKES_KEPT + 5; i++)
         mistake_put(&m, i, 1, NULL, "wrong");
-    assert_int_equal(m.n, 20);
-    assert_int_equal(m.total, 25);
+    assert_int_equal(m.n, MISTAKES_KEPT);
+    assert_int_equal(m.total, MISTAKES_KEPT + 5);
     mistakes_print(&m, (struct slice){NULL, 0}, &out);
     buf_put(&out, "", 1);
-    assert_non_null(strstr((char *)out.p, "f:20:1: error: wrong\nand 5 more\n"));
+    assert_non_null(strstr((char *)out.p, "f:200:1: error: wrong\nand 5 more\n"));
     buf_finish(&out);
+}
+
+static void the_same_twice_counts_once(void **state)
+{
+    (void)state;
+    struct mistakes m = {.arena = &arena, .file = "f"};
+    mistake_put(&m, 1, 2, NULL, "wrong");
+    mistake_put(&m, 1, 2, NULL, "wrong");
+    mistake_put(&m, 1, 3, NULL, "wrong");
+    m.part = "areas";
+    mistake_put(&m, 1, 2, NULL, "wrong");
+    assert_int_equal(m.total, 3);
 }
 
 static void the_nearest_word(void **state)
@@ -308,6 +320,7 @@ int main(void)
         cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(mistakes_are_shown_in_order),
         cmocka_unit_test(mistakes_are_counted_beyond_the_bound),
+        cmocka_unit_test(the_same_twice_counts_once),
         cmocka_unit_test(the_nearest_word),
     };
     return cmocka_run_group_tests(tests, NULL, finish);

@@ -4,6 +4,7 @@
 on the command line."""
 import json
 import os
+import signal
 import subprocess
 import unittest
 
@@ -126,6 +127,43 @@ class OwnTable(unittest.TestCase):
         self.assertEqual(status, 78)
         self.assertIn("own.csv:2:", told)
         self.assertIn("own.csv:3:", told)
+
+
+    def check(self, table, rules=None):
+        d = self.daemon(table)
+        if rules:
+            d.write_rules(rules)
+        return run([os.path.join(BUILD, "daemon", "wagewarnd"), "--config", d.config, "--check-config"])
+
+    def test_a_line_without_rows(self):
+        for table in ("", "*,listing,1,,,no,no,a,\n"):
+            status, _, told = self.check(table)
+            self.assertEqual(status, 78, told)
+            self.assertRegex(told, r"rules\.yaml:\d+:\d+: error: threshold: ")
+        status, _, told = self.check("", SCORE + RULES[len(SCORE):].split("  - id: crime")[0])
+        self.assertEqual(status, 0, told)
+
+    def test_names_and_regions_that_nobody_has(self):
+        status, _, told = self.check("*,crime,1,,,no,no,a,\n*,krime,1,,,no,no,a,\n99,crime,1,,,no,no,a,\n3304,crime,1,,,no,no,a,\n")
+        self.assertEqual(status, 78, told)
+        self.assertIn("own.csv:3:3: error: no rule asks for a line of the law called \"krime\"", told)
+        self.assertIn("hint: crime", told)
+        self.assertIn("own.csv:4:1: error: no region's code begins with \"99\"", told)
+        self.assertIn("2 errors", told)
+
+    def test_an_emptied_file_is_refused(self):
+        d = self.daemon("*,crime,2,,,no,no,ours,\n")
+        d.start()
+        with d.client() as c:
+            c.push(sig("subdistrict.wage_delay", uscc(1), people=2))
+            old = c.query("rules")["hash"]
+            with open(os.path.join(d.dir, "own.csv"), "w", encoding="utf-8") as f:
+                f.write("region,line,people,months,amount_yuan,order,incident,source,date\n")
+            mark = d.log.mark()
+            d.proc.send_signal(signal.SIGHUP)
+            d.log.wait("refused", since=mark)
+            self.assertEqual(c.query("rules")["hash"], old)
+            self.assertEqual(c.alerts()[0]["level"], "critical")
 
 
 class Shadow(Law):
