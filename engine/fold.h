@@ -107,11 +107,13 @@ void series_prepare(struct engine *, struct record *);
 /* The oldest leave for blocks where a series has grown too long; after series_prepare, before the record is stored. */
 void series_spill(struct engine *, struct record *);
 /* Newest first, blocks too, read only as far as asked. */
+enum walk_only { WALK_ALL, WALK_AMOUNT, WALK_PEOPLE };
 struct series_walk {
     const struct series *series;
     uint32_t inline_left, block_left;
     struct sig *block;
     size_t in_block;
+    uint8_t only;           /* enum walk_only: blocks where no signal gives that above 0 are passed by */
 };
 void series_walk_start(struct series_walk *, const struct series *);
 const struct sig *series_walk_next(struct engine *, const struct record *, struct series_walk *);

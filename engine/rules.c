@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+enum { SEQUENCE_MAX = 64 }; /* steps, as cond_load.c takes them */
+
 /* What a condition is evaluated in. */
 struct scene {
     struct engine *e;
@@ -183,11 +185,14 @@ static struct verdict holds_amount(struct scene *s, const struct cond *c)
         const struct series *series = &s->r->series[i];
         struct series_walk w;
         const struct sig *sig;
-        int64_t here = 0;
+        int64_t here = 0, from = beginning(s, c);
         if (!takes(s, &c->of, i))
             continue;
+        if (!c->of.cleared_too && series->cleared >= from)
+            from = series->cleared + 1;
         series_walk_start(&w, series);
-        while (here < c->at_least && (sig = series_walk_next(s->e, s->r, &w)) && sig->at >= beginning(s, c)) {
+        w.only = c->op == COND_COUNT ? WALK_ALL : c->field == SUM_PEOPLE ? WALK_PEOPLE : WALK_AMOUNT;
+        while (here < c->at_least && (sig = series_walk_next(s->e, s->r, &w)) && sig->at >= from) {
             int64_t much = selector_counts(s->e, &c->of, series, sig) ? how_much(c, sig) : 0;
             if (much)
                 add_share(s, &x, (struct share){sig->at, much});
@@ -243,9 +248,8 @@ static struct verdict holds_agencies(struct scene *s, const struct cond *c)
 
 /* ---- sequence, absent ---- */
 
-/* The latest signal of a selector before another one (NULL: before the end of time), not before `from`. */
-static const struct sig *latest_before(const struct scene *s, const struct selector *of, const struct sig *next,
-                                       int64_t from)
+/* The latest signal of a selector not after `until` and not before `from`. */
+static const struct sig *latest_within(const struct scene *s, const struct selector *of, int64_t until, int64_t from)
 {
     const struct sig *best = NULL;
     for (uint32_t i = 0; i < s->r->n_series && takes_any(s, of); i++) {
@@ -256,7 +260,7 @@ static const struct sig *latest_before(const struct scene *s, const struct selec
             continue;
         series_walk_start(&w, series);
         while ((sig = series_walk_next(s->e, s->r, &w)) && sig->at >= from)
-            if ((!next || sig_order(sig, next) < 0) && selector_counts(s->e, of, series, sig)) {
+            if (sig->at <= until && selector_counts(s->e, of, series, sig)) {
                 best = best && sig_order(best, sig) > 0 ? best : sig;
                 break;
             }
@@ -264,23 +268,93 @@ static const struct sig *latest_before(const struct scene *s, const struct selec
     return best;
 }
 
+/* Steps of a sequence that take signals of one instant, each another one: which arrived first does not matter. */
+struct instant {
+    const struct cond *c;
+    int64_t at;
+    const uint64_t *could[SEQUENCE_MAX]; /* of each step: numbers of the signals that it could take, as many as there are steps */
+    uint32_t n_could[SEQUENCE_MAX];
+    uint64_t takes[SEQUENCE_MAX];        /* 0: none */
+};
+
+static void find_could(const struct scene *s, uint32_t step, struct instant *x)
+{
+    const struct selector *of = &x->c->parts[step].of;
+    uint64_t *list = arena_alloc(&s->e->scratch, x->c->n * sizeof *list);
+    x->n_could[step] = 0;
+    for (uint32_t i = 0; i < s->r->n_series; i++) {
+        const struct series *series = &s->r->series[i];
+        struct series_walk w;
+        const struct sig *sig;
+        if (!takes(s, of, i))
+            continue;
+        series_walk_start(&w, series);
+        while (x->n_could[step] < x->c->n && (sig = series_walk_next(s->e, s->r, &w)) && sig->at >= x->at)
+            if (sig->at == x->at && selector_counts(s->e, of, series, sig))
+                list[x->n_could[step]++] = sig->seq;
+    }
+    x->could[step] = list;
+}
+
+static uint32_t taken_by(const struct instant *x, uint64_t seq)
+{
+    uint32_t step = 0;
+    while (step < x->c->n && x->takes[step] != seq)
+        step++;
+    return step;
+}
+
+/* Gives a step a signal of the instant, if need be one that another step gives up for one more. `asked`: those that were
+ * asked already. */
+static bool find_one(struct instant *x, uint32_t step, uint64_t *asked)
+{
+    *asked |= UINT64_C(1) << step;
+    for (uint32_t i = 0; i < x->n_could[step]; i++) {
+        uint64_t seq = x->could[step][i];
+        uint32_t other = taken_by(x, seq);
+        if (other < x->c->n && (*asked >> other & 1 || !find_one(x, other, asked)))
+            continue;
+        x->takes[step] = seq;
+        return true;
+    }
+    return false;
+}
+
+/* Another instant: what was taken before stays there. */
+static bool begin_at(const struct scene *s, uint32_t step, int64_t until, struct instant *x)
+{
+    const struct sig *sig = latest_within(s, &x->c->parts[step].of, until, beginning(s, x->c));
+    uint64_t asked = 0;
+    if (!sig)
+        return false;
+    x->at = sig->at;
+    memset(x->takes, 0, sizeof x->takes);
+    find_could(s, step, x);
+    return find_one(x, step, &asked);
+}
+
+static bool joins(const struct scene *s, uint32_t step, struct instant *x)
+{
+    uint64_t asked = 0;
+    find_could(s, step, x);
+    return find_one(x, step, &asked);
+}
+
 /* From the last step backwards, each as late as it can be: the first one then leaves last. */
 static struct verdict holds_sequence(struct scene *s, const struct cond *c)
 {
-    const struct sig *sig = NULL;
-    for (uint32_t i = c->n; i-- > 0;) {
-        sig = latest_before(s, &c->parts[i].of, sig, beginning(s, c));
-        if (!sig)
+    struct instant x = {.c = c, .at = INT64_MAX};
+    for (uint32_t i = c->n; i-- > 0;)
+        if (x.at == INT64_MAX ? !begin_at(s, i, INT64_MAX, &x) : !joins(s, i, &x) && !begin_at(s, i, x.at - 1, &x))
             return never();
-    }
-    return sig ? (struct verdict){true, leaves(c, sig->at)} : never();
+    return (struct verdict){true, leaves(c, x.at)};
 }
 
 /* at of the oldest signal that still waits for what should have followed it; NO_INT: none waits. */
 static int64_t oldest_waiting(const struct scene *s, const struct cond *c)
 {
     const struct selector came = {.kinds = c->parts[0].of.kinds, .cleared_too = true, .where = c->parts[0].of.where};
-    const struct sig *last = latest_before(s, &came, NULL, INT64_MIN);
+    const struct sig *last = latest_within(s, &came, INT64_MAX, INT64_MIN);
     int64_t from = last ? last->at + 1 : INT64_MIN, oldest = NO_INT;
     for (uint32_t i = 0; i < s->r->n_series; i++) {
         const struct series *series = &s->r->series[i];
@@ -472,4 +546,27 @@ struct verdict scene_holds(struct scene *s, const struct cond *c)
 struct verdict cond_holds(struct engine *e, const struct record *r, const struct cond *c, int64_t at, uint8_t score_level)
 {
     return holds(scene_of(e, r, at, score_level), c);
+}
+
+int64_t cond_found(struct engine *e, const struct record *r, const struct cond *c, int64_t at)
+{
+    struct scene *s = scene_of(e, r, at, LEVEL_NONE);
+    int64_t found = 0;
+    if (c->op == COND_AGENCIES) {
+        const struct agencies *x = agencies_of(s, c);
+        while (found < x->n && x->latest[found] >= beginning(s, c))
+            found++;
+        return found;
+    }
+    for (uint32_t i = 0; i < r->n_series; i++) {
+        const struct series *series = &r->series[i];
+        struct series_walk w;
+        const struct sig *sig;
+        if (!takes(s, &c->of, i))
+            continue;
+        series_walk_start(&w, series);
+        while ((sig = series_walk_next(e, r, &w)) && sig->at >= beginning(s, c))
+            found += selector_counts(e, &c->of, series, sig) ? how_much(c, sig) : 0;
+    }
+    return found;
 }

@@ -254,12 +254,37 @@ static bool holds_amount(const struct scene *s, const struct cond *c)
     return sum >= (c->op == COND_SIGNAL ? 1 : (double)c->at_least);
 }
 
-/* Step by step, each by the first that fits: then none is wasted. */
+/* Whether these items, each once, give steps `step` to `end`, in whatever order: all ways are tried. */
+static bool gives_steps(const struct scene *s, const struct cond *c, uint32_t step, uint32_t end, size_t from, size_t to,
+                        uint64_t *used)
+{
+    bool given = step == end;
+    for (size_t i = from; i < to && !given; i++) {
+        uint64_t bit = UINT64_C(1) << (i - from) % 64;
+        if (used[(i - from) / 64] & bit || !counts(s, c, &c->parts[step].of, s->f->items[i]))
+            continue;
+        used[(i - from) / 64] |= bit;
+        given = gives_steps(s, c, step + 1, end, from, to, used);
+        used[(i - from) / 64] &= ~bit;
+    }
+    return given;
+}
+
+/* Instant by instant, at each as many steps as it can give: then none is wasted. */
 static bool holds_sequence(const struct scene *s, const struct cond *c)
 {
+    size_t n = s->f->n_items;
+    uint64_t *used = mem_zalloc((n / 64 + 1) * sizeof *used);
     uint32_t step = 0;
-    for (size_t i = 0; i < s->f->n_items && step < c->n; i++)
-        step += counts(s, c, &c->parts[step].of, s->f->items[i]);
+    for (size_t i = 0, end; i < n && step < c->n; i = end) {
+        for (end = i; end < n && s->f->items[end]->at == s->f->items[i]->at; end++)
+            continue;
+        uint32_t more = step;
+        while (more < c->n && gives_steps(s, c, step, more + 1, i, end, used))
+            more++;
+        step = more;
+    }
+    free(used);
     return step == c->n;
 }
 

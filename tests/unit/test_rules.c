@@ -530,6 +530,35 @@ static void steps_in_order_only(void **unused)
     done(w);
 }
 
+/* Days are reported, not hours: at one moment the order of arrival says nothing. */
+static void steps_of_one_moment(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *steps;
+        const char *kinds[4];
+        bool holds;
+    } cases[] = {
+        {"[tax.sales_plunge, subdistrict.rent_overdue]", {"tax.sales_plunge", "subdistrict.rent_overdue"}, true},
+        {"[tax.sales_plunge, subdistrict.rent_overdue]", {"subdistrict.rent_overdue", "tax.sales_plunge"}, true},
+        {"[tax.arrears, tax.arrears]", {"tax.arrears"}, false}, /* one signal makes one step */
+        {"[tax.arrears, tax.arrears]", {"tax.arrears", "tax.arrears"}, true},
+        {"[tax.arrears, any]", {"tax.arrears", "court.seizure"}, true}, /* whichever `any` would like best */
+        {"[tax.arrears, any]", {"court.seizure", "tax.arrears"}, true},
+        {"[tax.arrears, any, [tax.arrears, court.seizure]]", {"court.seizure", "tax.arrears"}, false},
+        {"[tax.arrears, any, [tax.arrears, court.seizure]]", {"court.seizure", "police.owner_missing", "tax.arrears"}, true},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char rules[1024];
+        snprintf(rules, sizeof rules, RULE("{sequence: {steps: %s, within: 120d}}", "{raise: general}"), cases[i].steps);
+        struct world *w = world_with(rules);
+        for (size_t k = 0; k < ARRAY_LEN(cases[i].kinds) && cases[i].kinds[k]; k++)
+            SAY(w, .kind = cases[i].kinds[k], .at = DAY(0));
+        assert_int_equal(w->out.n > 0, cases[i].holds);
+        done(w);
+    }
+}
+
 static void what_did_not_come_is_noticed_on_time(void **unused)
 {
     (void)unused;
@@ -719,7 +748,8 @@ int main(void)
         cmocka_unit_test(all_needs_each_any_needs_one), cmocka_unit_test(settled_complaints_are_repeated_all_the_same),
         cmocka_unit_test(a_cap_and_a_hush),
         cmocka_unit_test(not_turns_with_its_part), cmocka_unit_test(sums_of_money_and_people),
-        cmocka_unit_test(steps_in_order_only), cmocka_unit_test(what_did_not_come_is_noticed_on_time),
+        cmocka_unit_test(steps_in_order_only),
+        cmocka_unit_test(steps_of_one_moment), cmocka_unit_test(what_did_not_come_is_noticed_on_time),
         cmocka_unit_test(where_asks_of_the_signal), cmocka_unit_test(who_it_is_and_when),
         cmocka_unit_test(tags_are_on_the_alert_while_their_rules_hold),
         cmocka_unit_test(a_rule_escalates_once_while_it_holds),
