@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Normalised names: NFKC, then case folding, then all white space out. Owns nothing.
+/* Normalised names: what has no width out, NFKC, then case folding, then all white space out. Owns nothing.
  *
  * What enterprises are called is nearly always ideographs, ASCII and full-width ASCII, of which no two affect
  * each other: those are mapped byte by byte. The first character of any other sort hands the name to
@@ -112,6 +112,84 @@ static bool is_space(int32_t c)
            c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
+/* Of no width: joiners, marks of direction, soft hyphens, selectors of variants. Two names that differ in them alone look the
+ * same. */
+static bool is_unseen(int32_t c)
+{
+    static const struct {
+        int32_t first, last;
+    } ranges[] = {{0xad, 0xad},     {0x34f, 0x34f},   {0x61c, 0x61c},   {0x180b, 0x180e}, {0x200b, 0x200f},
+                  {0x2060, 0x2064}, {0x206a, 0x206f}, {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xe0000, 0xe0fff}};
+    for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
+        if (c >= ranges[i].first && c <= ranges[i].last)
+            return true;
+    return false;
+}
+
+/* White space of the controls goes when a name is normalised; the others have no place in it. */
+static bool is_forbidden(int32_t c)
+{
+    bool control = c < 0x20 || (c >= 0x7f && c <= 0x9f);
+    return (control && !is_space(c)) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+static bool any_point(struct slice s, bool (*is)(int32_t))
+{
+    const utf8proc_uint8_t *p = (const utf8proc_uint8_t *)s.p;
+    for (size_t i = 0; i < s.n;) {
+        utf8proc_int32_t point;
+        utf8proc_ssize_t n = utf8proc_iterate(p + i, (utf8proc_ssize_t)(s.n - i), &point);
+        if (n <= 0)
+            return false;
+        if (is(point))
+            return true;
+        i += (size_t)n;
+    }
+    return false;
+}
+
+/* None of these characters begins with another byte: most names are told by their bytes alone. */
+static bool may_have_marks(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        uint8_t c = (uint8_t)s.p[i];
+        if (c < 0x20 || c == 0x7f || c == 0xc2 || c == 0xcd || c == 0xd8 || c == 0xe1 || c == 0xe2 || c == 0xef || c == 0xf3)
+            return true;
+    }
+    return false;
+}
+
+const char *name_fault(struct slice s)
+{
+    return may_have_marks(s) && any_point(s, is_forbidden)
+               ? "has control characters or marks that turn the direction of reading"
+               : NULL;
+}
+
+bool name_unseen(struct slice s)
+{
+    return may_have_marks(s) && any_point(s, is_unseen);
+}
+
+/* A copy without what has no width. */
+static struct slice without_unseen(struct arena *a, struct slice raw)
+{
+    char *out = arena_alloc(a, raw.n + 1);
+    size_t len = 0;
+    for (size_t i = 0; i < raw.n;) {
+        utf8proc_int32_t point;
+        utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)raw.p + i, (utf8proc_ssize_t)(raw.n - i), &point);
+        if (n <= 0)
+            break;
+        if (!is_unseen(point)) {
+            memcpy(out + len, raw.p + i, (size_t)n);
+            len += (size_t)n;
+        }
+        i += (size_t)n;
+    }
+    return (struct slice){out, len};
+}
+
 /* NFKC of raw as code points, in the caller's stack or the arena; *n of them. NULL: utf8proc would not. */
 static int32_t *compose(struct arena *a, struct slice raw, int32_t *stack, size_t *n)
 {
@@ -146,7 +224,10 @@ static struct slice thorough(struct arena *a, struct slice raw)
 {
     int32_t stack[ON_STACK];
     size_t n, len = 0;
-    int32_t *points = utf8_valid(raw) ? compose(a, raw, stack, &n) : NULL;
+    bool valid = utf8_valid(raw);
+    if (valid && name_unseen(raw))
+        raw = without_unseen(a, raw);
+    int32_t *points = valid ? compose(a, raw, stack, &n) : NULL;
     if (!points)
         return (struct slice){0};
     /* Folding gives at most three characters for one. */
@@ -174,7 +255,7 @@ bool name_blank(struct slice raw)
     for (size_t i = 0; i < raw.n;) {
         utf8proc_int32_t point;
         utf8proc_ssize_t n = utf8proc_iterate(p + i, (utf8proc_ssize_t)(raw.n - i), &point);
-        if (n <= 0 || !is_space(point))
+        if (n <= 0 || !(is_space(point) || is_unseen(point)))
             return false;
         i += (size_t)n;
     }

@@ -71,6 +71,9 @@ static int check_texts(const struct signal *sig, struct reject *why)
         if (!utf8_valid(*s))
             return refuse(why, REJECT_BAD_FIELD, t->field, t->ill_formed);
     }
+    if (sig->name.p && name_fault(sig->name))
+        return refuse(why, REJECT_BAD_FIELD, "name",
+                      "name has control characters or marks that turn the direction of reading");
     if (sig->name.p && name_blank(sig->name))
         return refuse(why, REJECT_BAD_FIELD, "name", "name is nothing but spaces");
     return check_attr_lengths(sig, why);
@@ -151,6 +154,10 @@ static int check_attrs(const struct signal *s, struct reject *why)
         const struct signal_attr *a = &s->attrs[i];
         if (!a->key.n || !utf8_valid(a->key))
             return refuse(why, REJECT_BAD_FIELD, "attrs", "a key of attrs is empty or not valid UTF-8");
+        if (name_fault(a->key) || name_unseen(a->key) || (a->text.p && name_fault(a->text)))
+            return refuse(why, REJECT_BAD_FIELD, "attrs",
+                          "attrs have control characters, characters of no width in a key, or marks that turn the direction of "
+                          "reading");
         if (a->text.p && (!a->text.n || !utf8_valid(a->text)))
             return refuse(why, REJECT_BAD_FIELD, "attrs", "a text of attrs is empty or not valid UTF-8");
     }

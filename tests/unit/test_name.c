@@ -56,6 +56,32 @@ static void nothing_left(void **state)
     assert_true(name_blank((struct slice){0}));
 }
 
+static void what_cannot_be_seen(void **state)
+{
+    (void)state;
+    static const char *const unseen[] = {"\u200b", "\u200d", "\u2060", "\ufeff", "\xc2\xad", "\ufe0f", "\U000e0100"};
+    for (size_t i = 0; i < ARRAY_LEN(unseen); i++) {
+        expect("unseen", slice_of(arena_printf(&arena, "平湖%s制衣厂", unseen[i])), SLICE("平湖制衣厂"));
+        expect("unseen", slice_of(arena_printf(&arena, "e%s\u0301", unseen[i])), SLICE("\u00e9"));
+        assert_true(name_unseen(slice_of(unseen[i])));
+        assert_null(name_fault(slice_of(unseen[i])));
+        assert_true(name_blank(slice_of(unseen[i])));
+    }
+    assert_false(name_unseen(SLICE("平湖（制衣）厂")));
+}
+
+static void what_no_name_has(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"甲\x01", "\x1b[31m甲", "甲\x7f", "甲\xc2\x80", "甲\u202e乙", "\u202a", "\u2066甲", "\u2069"};
+    static const char *const good[] = {"", "甲 乙", "甲\t乙", "（有限）公司", "Ünal\u2028", "甲\u200b"};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_non_null(name_fault(slice_of(bad[i])));
+    for (size_t i = 0; i < ARRAY_LEN(good); i++)
+        assert_null(name_fault(slice_of(good[i])));
+    assert_non_null(name_fault((struct slice){"a\0b", 3}));
+}
+
 static void long_names(void **state)
 {
     (void)state;
@@ -121,6 +147,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vectors),    cmocka_unit_test(quick_is_whole), cmocka_unit_test(nothing_left),
+        cmocka_unit_test(what_cannot_be_seen), cmocka_unit_test(what_no_name_has),
         cmocka_unit_test(long_names), cmocka_unit_test(ill_formed),
     };
     return cmocka_run_group_tests(tests, NULL, finish);
