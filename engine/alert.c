@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/alert.h"
 
-enum { ALERT_VERSION = 2 };
+enum { ALERT_VERSION = 3 };
 
 #define ALERT_UNSIGNED(a)                                                                                    \
     {                                                                                                        \
-        &(a)->number, &(a)->version, &(a)->last_event, &(a)->closed_entry, &(a)->evidence_sum, &(a)->region  \
+        &(a)->number, &(a)->version, &(a)->last_event, &(a)->closed_entry, &(a)->evidence_sum, &(a)->region, \
+            &(a)->rules_sum                                                                                  \
     }
 #define ALERT_SIGNED(a)                                                                                      \
     {                                                                                                        \

@@ -67,6 +67,7 @@ struct alert {
     int64_t closed_at;        /* NO_INT: never yet */
     int64_t due;              /* NO_INT */
     uint64_t evidence_sum;    /* of what counted at its last event: order-free checksum of numbers */
+    uint64_t rules_sum;       /* of the rules that held then: order-free checksum of words */
     struct slice uscc, name, industry;
     region_t region;
     uint32_t n_places;

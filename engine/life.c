@@ -138,12 +138,23 @@ static enum event_type change_of(const struct alert *a, const struct judgement *
     return j->level < a->level ? EVENT_DOWNGRADED : EVENT_EVIDENCE;
 }
 
-/* An open alert under a new judgement. */
+/* Which rules hold, by what they are called. */
+static uint64_t rules_sum(const struct engine *e, const struct judgement *j)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; (i = judged_next(e->settings, j, i)) != UINT32_MAX; i++)
+        sum += sig_mix(e->settings->rules[i].word + UINT64_C(1));
+    return sum;
+}
+
+/* An open alert under a new judgement. New settings are told also where they change nothing but which rules hold. */
 static void change(struct engine *e, struct record *c, struct alert *a, const struct judgement *j, enum cause cause)
 {
     bool same_evidence = a->evidence_sum == j->evidence_sum || cause == CAUSE_CLOCK;
     bool moot = j->level == LEVEL_NONE && a->state == ALERT_STATE_OPEN; /* who had accepted it took that back */
-    if (j->level == a->level && same_evidence && !moot)
+    uint64_t rules = rules_sum(e, j);
+    bool same_rules = rules == a->rules_sum || cause != CAUSE_SETTINGS;
+    if (j->level == a->level && same_evidence && same_rules && !moot)
         return;
     struct event ev = alert_event(change_of(a, j), a->level);
     ev.rules_changed = cause == CAUSE_SETTINGS;
@@ -151,6 +162,7 @@ static void change(struct engine *e, struct record *c, struct alert *a, const st
     a->level = j->level;
     a->score = c->score;
     a->evidence_sum = j->evidence_sum;
+    a->rules_sum = rules;
     if (timers_broken(e, c, a))
         timers_wake(a, j->at);
     timers_level(e, a, before, j->at);
@@ -195,6 +207,7 @@ static void open_alert(struct engine *e, struct record *c, struct alert *a, bool
     a->level = j->level;
     a->score = c->score;
     a->evidence_sum = j->evidence_sum;
+    a->rules_sum = rules_sum(e, j);
     a->n_escalated = 0;
     timers_open(e, a, j->at);
     a->h.routed = route_team(e, c);

@@ -170,13 +170,30 @@ static void close_alert(struct plain_alert *a, uint64_t entry, int64_t at)
     a->closed_at = at;
 }
 
+/* Which rules hold, by what they are called. */
+static uint64_t rules_called(const struct plain *p, uint64_t fired)
+{
+    uint64_t all = 0;
+    for (uint32_t i = 0; i < p->settings->n_rules && i < 64; i++) {
+        const struct rule *r = &p->settings->rules[i];
+        const struct slice parts[] = {r->id, r->zh, r->en};
+        uint64_t one = 1469598103934665603u;
+        for (size_t k = 0; k < ARRAY_LEN(parts); k++)
+            for (size_t c = 0; c <= parts[k].n; c++)
+                one = (one ^ (c < parts[k].n ? (uint8_t)parts[k].p[c] : 0)) * 1099511628211u;
+        all += fired >> i & 1 ? one : 0;
+    }
+    return all;
+}
+
 /* True: it is another event. Takes the evidence over. */
 static bool change(struct plain *p, struct plain_firm *f, const struct plain_view *v, int64_t at,
                    enum why why, uint64_t *list, size_t n)
 {
     struct plain_alert *a = &f->alert;
     bool same = n == a->n_evidence && (!n || memcmp(list, a->evidence, n * sizeof *list) == 0);
-    if (v->level == a->level && (same || why == BY_CLOCK)) {
+    uint64_t rules = rules_called(p, v->fired);
+    if (v->level == a->level && (same || why == BY_CLOCK) && (rules == a->rules || why != BY_SETTINGS)) {
         free(list);
         return false;
     }
@@ -188,6 +205,7 @@ static bool change(struct plain *p, struct plain_firm *f, const struct plain_vie
         type = v->level == LEVEL_NONE && a->state == ALERT_STATE_OPEN ? EVENT_WITHDRAWN : EVENT_DOWNGRADED;
     a->level = v->level;
     a->score = plain_score(v->hazard);
+    a->rules = rules;
     keep_evidence(a, list, n);
     if (type == EVENT_WITHDRAWN) /* the clock's doing comes before the entry in hand */
         close_alert(a, why == BY_CLOCK ? p->number - 1 : p->number, at);
@@ -211,6 +229,7 @@ static bool rise(struct plain *p, struct plain_firm *f, const struct plain_view 
     a->finding = FINDING_NONE;
     a->level = v->level;
     a->score = plain_score(v->hazard);
+    a->rules = rules_called(p, v->fired);
     keep_evidence(a, list, n);
     tell(f, event_of(a, again ? EVENT_REOPENED : EVENT_RAISED, LEVEL_NONE, at, v));
     return true;

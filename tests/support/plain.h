@@ -54,6 +54,7 @@ struct plain_alert {
     int64_t closed_at, born; /* order of the alerts */
     uint64_t *evidence;      /* numbers, rising; owned */
     size_t n_evidence;
+    uint64_t rules;          /* of what the rules that held are called, at its last event */
 };
 
 struct plain_firm {

@@ -211,6 +211,21 @@ class Reload(Operate):
             self.assertEqual(brief(got), [("raised", "major")] * 30)
             self.assertTrue(all(e.get("rules_changed") for e in got), got[0])
 
+    def test_a_rule_of_another_name_is_told(self):
+        d = self.daemon().start()
+        with d.client() as c:
+            c.push(*[sig(k, at=now_ms()) for k in ("court.seizure", "police.owner_missing")])
+            before = c.all_events()
+            for name in ("score2", "score2b"):
+                old = c.query("rules")["hash"]
+                d.write_rules(SCORE_ONLY.replace("- id: score", "- id: " + name))
+                d.proc.send_signal(signal.SIGHUP)
+                self.hash_changes(c, old)
+            sub = c.subscribe(credit=100)
+            new = c.until(sub["session"], len(before) + 2)[len(before):]
+            self.assertEqual([(e["type"], e["rules_changed"], [r["rule"] for r in e["reasons"]]) for e in new],
+                             [("evidence", True, ["score2"]), ("evidence", True, ["score2b"])])
+
     def test_bad(self):
         d = self.daemon().start()
         with d.client() as c:
