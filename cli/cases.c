@@ -9,12 +9,15 @@
 #include "lib/textfile.h"
 #include "lib/yaml.h"
 
+#include <stdlib.h>
+
 enum { LIST_MAX = 100000 };
 
 struct reader {
     struct case_file *f;
     struct arena *arena;
     const struct tree *enterprise; /* of the file; NULL: none */
+    bool broken;                   /* what the enterprise in hand is called is a mistake, told where it stands */
 };
 
 /* Where one key of a map goes; `to` is the struct's member. */
@@ -155,6 +158,53 @@ static void read_credit(struct reader *r, const struct tree *t, void *to)
         s->attrs[s->n_attrs++] = (struct signal_attr){SLICE("credit"), t->text, NO_INT};
 }
 
+/* One value as the daemon checks it, in a signal that is good otherwise: so it is told where it stands, whatever else is
+ * wrong, and once, though many signals have it of their enterprise. */
+static bool probe(struct reader *r, const struct tree *t, size_t field)
+{
+    const struct settings *s = r->f->rules.settings;
+    struct signal sig = {.id = SLICE("probe"), .name = SLICE("甲"), .kind = s->n_kinds ? s->kinds[0].name : SLICE("a.b"),
+                         .at = DAY_MS * 20000, .amount = NO_INT, .people = NO_INT, .since = NO_INT};
+    struct reject why;
+    *(struct slice *)((char *)&sig + field) = t->text;
+    if (signal_check(&sig, r->f->rules.kinds, r->f->regions, sig.at, &why) == 0)
+        return true;
+    mistake_at(&r->f->m, t, why.code == REJECT_UNKNOWN_KIND ? kinds_suggest(r->f->rules.kinds, t->text) : NULL, "%s",
+               why.what ? why.what : reject_text(why.code));
+    return false;
+}
+
+static bool read_probed(struct reader *r, const struct tree *t, void *to, size_t field)
+{
+    struct slice *text = to;
+    read_text(r, t, to);
+    return text->n && probe(r, t, field);
+}
+
+static void read_kind(struct reader *r, const struct tree *t, void *to)
+{
+    read_probed(r, t, to, offsetof(struct signal, kind));
+}
+
+static void read_uscc(struct reader *r, const struct tree *t, void *to)
+{
+    if (!read_probed(r, t, to, offsetof(struct signal, uscc)))
+        r->broken = true;
+}
+
+/* What is wrong does not stand for the signals that have it of their enterprise. */
+static void read_region(struct reader *r, const struct tree *t, void *to)
+{
+    if (!read_probed(r, t, to, offsetof(struct signal, region)))
+        *(struct slice *)to = (struct slice){0};
+}
+
+static void read_industry(struct reader *r, const struct tree *t, void *to)
+{
+    if (!read_probed(r, t, to, offsetof(struct signal, industry)))
+        *(struct slice *)to = (struct slice){0};
+}
+
 /* ---- signals ---- */
 
 #define SIGNAL(key, read, field)                                                                             \
@@ -162,10 +212,10 @@ static void read_credit(struct reader *r, const struct tree *t, void *to)
         key, read, offsetof(struct case_signal, field)                                                       \
     }
 static const struct key signal_keys[] = {
-    SIGNAL("at", read_time, sig.at),           SIGNAL("kind", read_text, sig.kind),
+    SIGNAL("at", read_time, sig.at),           SIGNAL("kind", read_kind, sig.kind),
     SIGNAL("id", read_text, sig.id),           SIGNAL("source", read_text, source),
-    SIGNAL("uscc", read_text, sig.uscc),       SIGNAL("name", read_name, sig.name),
-    SIGNAL("region", read_text, sig.region),   SIGNAL("industry", read_text, sig.industry),
+    SIGNAL("uscc", read_uscc, sig.uscc),       SIGNAL("name", read_name, sig.name),
+    SIGNAL("region", read_region, sig.region), SIGNAL("industry", read_industry, sig.industry),
     SIGNAL("amount", read_amount, sig.amount), SIGNAL("people", read_people, sig.people),
     SIGNAL("since", read_time, sig.since),     SIGNAL("project", read_text, sig.project),
     SIGNAL("role", read_role, sig.role),       SIGNAL("owner", read_text, sig.owner),
@@ -175,8 +225,8 @@ static const struct key signal_keys[] = {
 };
 /* What the enterprise is: defaults of its signals, and a profile before them. */
 static const struct key enterprise_keys[] = {
-    SIGNAL("uscc", read_text, sig.uscc),     SIGNAL("name", read_name, sig.name),
-    SIGNAL("region", read_text, sig.region), SIGNAL("industry", read_text, sig.industry),
+    SIGNAL("uscc", read_uscc, sig.uscc),     SIGNAL("name", read_name, sig.name),
+    SIGNAL("region", read_region, sig.region), SIGNAL("industry", read_industry, sig.industry),
     SIGNAL("credit", read_credit, sig),      SIGNAL("attrs", read_attrs, sig),
 };
 #undef SIGNAL
@@ -226,7 +276,7 @@ static void read_signal(struct reader *r, const struct tree *t, const struct sig
         s->region = enterprise->region;
     if (!s->industry.n)
         s->industry = enterprise->industry;
-    if (r->f->m.total == before)
+    if (r->f->m.total == before && !r->broken)
         check_signal(r, x);
 }
 
@@ -389,6 +439,7 @@ static void read_case(struct reader *r, const struct tree *t, struct test_case *
         refuse(r, name ? name : t, "a case needs a name: what it shows");
     else
         c->name = name->text.p;
+    r->broken = false;
     if (own || r->enterprise)
         read_map(r, own ? own : r->enterprise, enterprise_keys, ARRAY_LEN(enterprise_keys), &enterprise,
                  "enterprise");
@@ -404,6 +455,28 @@ static void read_case(struct reader *r, const struct tree *t, struct test_case *
     make_profile(r, &enterprise, c);
 }
 
+static int by_name(const void *a, const void *b)
+{
+    const struct test_case *x = *(const struct test_case *const *)a, *y = *(const struct test_case *const *)b;
+    int order = strcmp(x->name, y->name);
+    return order ? order : (x > y) - (x < y);
+}
+
+/* Which of two failed could not be told. */
+static void check_names(struct reader *r, const struct tree *list)
+{
+    size_t n = r->f->n_cases;
+    const struct test_case **sorted = arena_alloc(r->arena, (n + 1) * sizeof *sorted);
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = &r->f->cases[i];
+    if (n)
+        qsort(sorted, n, sizeof *sorted, by_name);
+    for (size_t i = 1; i < n; i++)
+        if (*sorted[i]->name && strcmp(sorted[i]->name, sorted[i - 1]->name) == 0)
+            mistake_at(&r->f->m, tree_get(list->items[sorted[i] - r->f->cases], "name"), NULL,
+                       "two cases are called so: the other one stands in line %u", sorted[i - 1]->line);
+}
+
 static void read_cases(struct reader *r, const struct tree *doc)
 {
     const struct tree *list = tree_get(doc, "cases");
@@ -412,6 +485,7 @@ static void read_cases(struct reader *r, const struct tree *doc)
     r->f->cases = arena_zalloc(r->arena, (list->n + 1) * sizeof *r->f->cases);
     for (; r->f->n_cases < list->n; r->f->n_cases++)
         read_case(r, list->items[r->f->n_cases], &r->f->cases[r->f->n_cases]);
+    check_names(r, list);
 }
 
 /* ---- the file ---- */
@@ -449,7 +523,7 @@ int cases_load(struct cli *cli, const char *path, struct case_file *f, struct er
         code = yaml_parse(&cli->arena, f->text, &f->m, &doc);
     if (code != 0)
         return code;
-    struct reader r = {f, &cli->arena, tree_get(doc, "enterprise")};
+    struct reader r = {f, &cli->arena, tree_get(doc, "enterprise"), false};
     read_map(&r, doc, keys, ARRAY_LEN(keys), f, "a file of cases");
     code = load_rules(cli, f, doc, err);
     if (code != 0)

@@ -75,6 +75,7 @@ enum { REGIONS_MAX = 64 };
 
 struct cli {
     const struct command *command;
+    const char *group;   /* "enterprise" alone, with --help: what its commands begin with; NULL */
     const char *values[OPTION_COUNT]; /* NULL: not given; a flag's is "" */
     const char *regions[REGIONS_MAX]; /* --region may be repeated */
     size_t n_regions;

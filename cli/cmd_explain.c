@@ -73,6 +73,8 @@ static int ask_daemon(struct cli *cli, const struct subject *s)
     if (status != 0)
         return status;
     int rc = ww_query(cli->client, "explain", params, n, &result);
+    if (rc != 0 && cli->values[O_WITHOUT] && strstr(ww_message(cli->client), "(bad_field)"))
+        rc = WW_EUSAGE; /* no such agency: what was typed is wrong */
     if (rc != 0)
         return cli_failed(cli, rc);
     show(cli, result);

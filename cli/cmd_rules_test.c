@@ -236,7 +236,7 @@ int cmd_rules_test(struct cli *cli)
         try_file(cli, cli->args[i], &t);
     if (cli->format != FORMAT_TABLE) {
         print_documents(cli, &t);
-    } else {
+    } else if (t.cases || !t.mistaken) {
         fflush(stdout);
         fprintf(stderr, tr("%zu cases, %zu failed\n", "%zu 个用例，%zu 个未通过\n"), t.cases, t.failed);
     }

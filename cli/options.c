@@ -170,6 +170,31 @@ static const struct command *command_named(const char *name)
     return NULL;
 }
 
+/* "enterprise" of "enterprise show": how many commands begin so. */
+static size_t count_group(const char *word)
+{
+    size_t n = strlen(word), found = 0;
+    for (size_t i = 0; i < n_commands; i++)
+        found += strncmp(commands[i].name, word, n) == 0 && commands[i].name[n] == ' ';
+    return found;
+}
+
+static void print_group_help(const char *word)
+{
+    size_t n = strlen(word);
+    const char *example = NULL;
+    printf("%s\n", tr("Commands:", "命令："));
+    for (size_t i = 0; i < n_commands; i++) {
+        char left[64];
+        if (strncmp(commands[i].name, word, n) != 0 || commands[i].name[n] != ' ')
+            continue;
+        example = example ? example : commands[i].example;
+        snprintf(left, sizeof left, "%s%s%s", commands[i].name, *commands[i].args ? " " : "", commands[i].args);
+        printf("  %-26s %s\n", left, tr(commands[i].en, commands[i].zh));
+    }
+    printf("\n%s\n  %s\n", tr("Example:", "示例："), example ? example : "");
+}
+
 static int no_command(struct cli *cli, char **words, int n)
 {
     const char *names[64];
@@ -210,6 +235,10 @@ static int find_command(struct cli *cli)
         }
     }
     cli->command = command_named(cli->args[0]);
+    if (!cli->command && cli->n_args == 1 && cli->values[O_HELP] && count_group(cli->args[0])) {
+        cli->group = cli->args[0];
+        return 0;
+    }
     if (!cli->command)
         return no_command(cli, cli->args, cli->n_args);
     cli->args++;
@@ -328,6 +357,8 @@ static int take_apart(struct cli *cli, int argc, char **argv)
             only_args = true;
         else if (only_args || !is_option(argv[i]))
             cli->args[cli->n_args++] = argv[i];
+        else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            cli->values[O_HELP] = "";
         else if (eats_next(argv[i]))
             i++;
     }
@@ -446,7 +477,10 @@ int options_parse(struct cli *cli, int argc, char **argv)
         return 0;
     }
     if (cli->values[O_HELP]) {
-        help_print(cli->command);
+        if (cli->group)
+            print_group_help(cli->group);
+        else
+            help_print(cli->command);
         cli->command = NULL;
         return 0;
     }

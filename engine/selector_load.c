@@ -247,6 +247,7 @@ static void select_name(struct loader *l, const struct tree *t, struct selector 
                    named->where.given ? "where" : "cleared");
     add_all(&out->kinds, &named->kinds);
     if (alone) {
+        out->name = named->name;
         out->cleared_too = named->cleared_too;
         out->where = named->where;
     }

@@ -25,6 +25,7 @@ struct told_signal {
     uint64_t seq;
     int64_t at, amount, people; /* NO_INT: not given */
     struct slice id, source, kind;
+    struct slice zh, en;        /* what the kind is called */
 };
 
 /* A condition of a rule; `depth` 0 is the whole, its parts follow it one deeper. */
@@ -33,9 +34,12 @@ struct told_cond {
     bool holds;
     const char *op;             /* as rules.yaml writes it */
     uint32_t n_kinds, kinds_total;
+    const struct slice *kinds_zh, *kinds_en; /* what those are called */
     const struct slice *kinds;  /* that its selector takes, the first few; kinds_total UINT32_MAX: any */
     const char *text;           /* what else it asks; NULL: nothing */
     int64_t within, at_least;   /* ms, count; NO_INT: not asked */
+    int64_t found;              /* how much there is of at_least; NO_INT: not counted */
+    struct slice selector;      /* its name in rules.yaml; empty: none */
     int64_t until;              /* cannot change before, if nothing new comes; NO_INT: never by the clock */
     uint32_t n_signals, signals_total;
     const struct told_signal *signals; /* that satisfy it, newest first */

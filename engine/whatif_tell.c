@@ -112,13 +112,17 @@ static const struct series *series_of(struct bench *b, const struct record *r, c
 
 static struct told_signal tell_signal(struct bench *b, const struct sig *sig, uint32_t kind, uint32_t source)
 {
+    const struct settings_kind *k = settings_kind(b->w.settings, kind);
+    const struct slice none = {NULL, 0};
     return (struct told_signal){sig->seq,
                                 sig->at,
                                 sig->amount,
                                 sig->people,
                                 arena_slice(b->out, sig->id),
                                 arena_slice(b->out, dict_text(b->w.dict, DICT_SOURCE, source)),
-                                arena_slice(b->out, dict_text(b->w.dict, DICT_KIND, kind))};
+                                arena_slice(b->out, dict_text(b->w.dict, DICT_KIND, kind)),
+                                arena_slice(b->out, k ? k->zh : none),
+                                arena_slice(b->out, k ? k->en : none)};
 }
 
 static struct lies keep_lies(struct bench *b, const struct lies *l)
@@ -158,24 +162,37 @@ static void add_kinds(struct kind_set *to, const struct kind_set *from)
         to->bits[i] |= from->bits[i];
 }
 
-static void tell_kinds(struct bench *b, const struct cond *c, struct told_cond *out)
+static void tell_kinds(struct bench *b, const struct kind_set *set, struct told_cond *out)
 {
     const struct settings *s = b->w.settings;
-    struct slice *list = arena_zalloc(b->out, KINDS_TOLD * sizeof *list);
-    struct kind_set set = c->of.kinds;
-    for (uint32_t i = 0; i < c->n; i++) /* of a sequence its steps, of what is absent that as well */
-        add_kinds(&set, &c->parts[i].of.kinds);
+    struct slice *list = arena_zalloc(b->out, KINDS_TOLD * sizeof *list), *zh = arena_zalloc(b->out, KINDS_TOLD * sizeof *zh),
+                 *en = arena_zalloc(b->out, KINDS_TOLD * sizeof *en);
     bool any = true; /* `any` is every kind of weight */
     for (uint32_t i = 0; i < s->n_kinds; i++) {
-        any &= kind_in(&set, i) == (s->kinds[i].hazard != 0);
-        if (kind_in(&set, i) && out->kinds_total++ < KINDS_TOLD)
-            list[out->n_kinds++] = arena_slice(b->out, s->kinds[i].name);
+        const struct settings_kind *k = &s->kinds[i];
+        any &= kind_in(set, i) == (k->hazard != 0);
+        if (!kind_in(set, i) || out->kinds_total++ >= KINDS_TOLD)
+            continue;
+        zh[out->n_kinds] = arena_slice(b->out, k->zh.n ? k->zh : k->name);
+        en[out->n_kinds] = arena_slice(b->out, k->en.n ? k->en : k->name);
+        list[out->n_kinds++] = arena_slice(b->out, k->name);
     }
     if (any) {
         out->n_kinds = 0;
         out->kinds_total = UINT32_MAX;
     }
     out->kinds = list;
+    out->kinds_zh = zh;
+    out->kinds_en = en;
+}
+
+/* Of a sequence those of its steps, of what is absent that as well. */
+static struct kind_set all_kinds(const struct cond *c)
+{
+    struct kind_set set = c->of.kinds;
+    for (uint32_t i = 0; i < c->n; i++)
+        add_kinds(&set, &c->parts[i].of.kinds);
+    return set;
 }
 
 static void tell_cond_signals(struct bench *b, const struct tried *t, const struct cond *c, struct told_cond *out)
@@ -199,7 +216,21 @@ static uint32_t count_conds(const struct cond *c)
     uint32_t n = 1;
     for (uint32_t i = 0; has_parts(c) && i < c->n; i++)
         n += count_conds(&c->parts[i]);
-    return n;
+    return n + (c->op == COND_SEQUENCE ? c->n : 0);
+}
+
+/* A step of a sequence: what there is of it within the time, whether or not the order fits. */
+static void tell_step(struct bench *b, const struct tried *t, const struct cond *c, uint32_t step, uint8_t depth,
+                      struct conds *to)
+{
+    struct told_cond *out = &to->list[to->n++];
+    const struct cond alone = {.op = COND_SIGNAL, .of = c->parts[step].of, .within = c->within};
+    *out = (struct told_cond){.depth = depth, .op = "step", .within = NO_INT, .at_least = NO_INT, .until = NO_INT,
+                              .found = NO_INT, .selector = arena_slice(b->out, alone.of.name)};
+    out->holds = cond_holds(&b->w, t->r, &alone, t->j.at, t->j.score_level).holds;
+    tell_kinds(b, &alone.of.kinds, out);
+    if (out->holds)
+        tell_cond_signals(b, t, &alone, out);
 }
 
 static void tell_cond(struct bench *b, const struct tried *t, const struct cond *c, uint8_t depth, struct conds *to)
@@ -213,9 +244,14 @@ static void tell_cond(struct bench *b, const struct tried *t, const struct cond 
                               .text = cond_words(b, c),
                               .within = c->within ? c->within : NO_INT,
                               .at_least = has_number(c) ? c->at_least : NO_INT,
-                              .until = v.until == INT64_MAX ? NO_INT : v.until};
+                              .until = v.until == INT64_MAX ? NO_INT : v.until,
+                              .found = NO_INT,
+                              .selector = arena_slice(b->out, c->of.name)};
+    const struct kind_set kinds = all_kinds(c);
     if (has_selector(c))
-        tell_kinds(b, c, out);
+        tell_kinds(b, &kinds, out);
+    if (c->op == COND_COUNT || c->op == COND_SUM || c->op == COND_AGENCIES)
+        out->found = cond_found(&b->w, t->r, c, t->j.at);
     if (has_selector(c) && v.holds)
         tell_cond_signals(b, t, c, out);
     if (c->op == COND_RELATED && v.holds) {
@@ -227,6 +263,8 @@ static void tell_cond(struct bench *b, const struct tried *t, const struct cond 
     }
     for (uint32_t i = 0; has_parts(c) && i < c->n; i++)
         tell_cond(b, t, &c->parts[i], depth + 1, to);
+    for (uint32_t i = 0; c->op == COND_SEQUENCE && i < c->n; i++)
+        tell_step(b, t, c, i, depth + 1, to);
 }
 
 /* ---- rules ---- */
@@ -335,13 +373,8 @@ static void tell_share(struct bench *b, const struct record *r, const struct evi
     const struct shared *shared = shared_of(r, ev);
     const struct sig *sig = shared ? &shared->sig : own_sig(b, r, ev);
     int64_t age = b->at > ev->at ? b->at - ev->at : 0;
-    out->sig = (struct told_signal){ev->seq,
-                                    ev->at,
-                                    ev->amount,
-                                    ev->people,
-                                    arena_slice(b->out, ev->id),
-                                    arena_slice(b->out, dict_text(b->w.dict, DICT_SOURCE, ev->source)),
-                                    arena_slice(b->out, dict_text(b->w.dict, DICT_KIND, ev->kind))};
+    const struct sig told = {.seq = ev->seq, .at = ev->at, .amount = ev->amount, .people = ev->people, .id = ev->id};
+    out->sig = tell_signal(b, &told, ev->kind, ev->source);
     out->share_ppm = ev->share_ppm;
     out->counted_ppm = ev->counted_ppm;
     out->from = arena_slice(b->out, ev->from);

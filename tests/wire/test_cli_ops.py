@@ -300,6 +300,33 @@ class Checks(Ops):
         self.assertEqual((c["good"], c["mistakes_total"], len(c["mistakes"])), (False, 2, 2))
         self.assertEqual({m["line"] for m in c["mistakes"]} & {line}, {line})
 
+    def test_more_than_twenty_mistakes(self):
+        rule = "  - {id: r%d, title: {zh: 一, en: One}, when: {signal: tax.arear%d, within: 30d}, then: {raise: general}}\n"
+        text = SCORE_ONLY + "".join(rule % (n, n) for n in range(50))
+        _, err = self.cli("rules", "check", self.write("rules.yaml", text), status=78)
+        self.assertEqual(err.count(": error: "), 50)
+
+    def test_cases_with_mistakes(self):
+        self.write("rules.yaml", SCORE_ONLY)
+        cases = self.write("cases.yaml", """\
+rules: rules.yaml
+enterprise: {uscc: 91350100M000100Y44, region: "999999", industry: c18, credit: D}
+cases:
+  - name: one
+    signals:
+      - {at: 2026-03-01, kind: tax.arears}
+      - {at: 2026-03-02, kind: tax.arrears, people: many}
+    expect: []
+  - name: one
+    signals: [{at: 2026-03-01, kind: tax.arrears}]
+    expect: [{type: rised}]
+""")
+        _, err = self.cli("rules", "test", cases, status=78)
+        for place in (":2:20: ", ":2:48: ", ":2:68: ", ":2:81: ", ":6:32: ", ":7:53: ", ":9:11: ", ":11:21: "):
+            self.assertIn("cases.yaml" + place + "error", err)
+        self.assertEqual(err.count(": error: "), 8, err)
+        self.assertNotIn("0 cases", err)
+
     def test_files_that_are_not_there_or_wrong(self):
         self.assertIn("none.yaml: cannot be read", self.cli("rules", "check", self.path("none.yaml"), status=78)[1])
         self.assertRegex(self.cli("rules", "check", self.write("r.yaml", "rules: [\n"), status=78)[1], r"r\.yaml:\d+:\d+: error")

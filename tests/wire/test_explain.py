@@ -154,10 +154,14 @@ class Regions(Explain):
 
 
 class CommandLine(Explain):
+    def test_no_such_agency_is_a_slip(self):
+        _, alert = self.raise_alert()
+        self.assertIn("agency", self.cli("explain", str(alert), "--without", "nosuch", status=2, **ENGLISH)[1])
+
     def test_words(self):
         code, alert = self.raise_alert()
         out, _ = self.cli("explain", str(alert), "--without", "tax", **ENGLISH)
-        for part in ("Why", "three-agencies", "✓ agencies that report any kind, at least 3, within 45d", "court.seizure",
+        for part in ("Why", "three-agencies", "✓ agencies that report any kind, 3 of at least 3, within 45d", "court.seizure",
                      "Shares", "HALF-LIFE", "Factors and caps", "What would change it", "falls to general on", " ends on ",
                      "if nothing new comes", "Without tax", "no longer holds: three-agencies", "bank has never reported"):
             self.assertIn(part, out)
