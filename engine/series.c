@@ -668,6 +668,11 @@ void series_walk_start(struct series_walk *w, const struct series *s)
     *w = (struct series_walk){.series = s, .inline_left = s->n, .block_left = s->n_blocks};
 }
 
+static bool passes(const struct series_walk *w, const struct block_ref *ref)
+{
+    return (w->only == WALK_AMOUNT && ref->amount <= 0) || (w->only == WALK_PEOPLE && ref->people <= 0);
+}
+
 const struct sig *series_walk_next(struct engine *e, const struct record *c, struct series_walk *w)
 {
     const struct series *s = w->series;
@@ -676,7 +681,9 @@ const struct sig *series_walk_next(struct engine *e, const struct record *c, str
     while (!w->in_block) {
         if (!w->block_left || engine_failed(e))
             return NULL;
-        w->block = load_block(e, c, s, &s->blocks[--w->block_left], &w->in_block);
+        const struct block_ref *ref = &s->blocks[--w->block_left];
+        if (!passes(w, ref))
+            w->block = load_block(e, c, s, ref, &w->in_block);
     }
     struct sig *sig = &w->block[--w->in_block];
     sig->active = is_active(s, sig);
