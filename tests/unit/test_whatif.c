@@ -135,6 +135,46 @@ static void conditions_name_the_signals_that_satisfy_them(void **state)
     world_finish(&w);
 }
 
+static void steps_and_amounts_are_told(void **state)
+{
+    (void)state;
+    static const char own[] =
+        "version: 1\nscore:\n  levels: {general: 40, major: 65, critical: 85}\n  hysteresis: 8\n"
+        "selectors:\n  late: [tax.arrears, bank.loan_overdue]\n"
+        "rules:\n"
+        "  - id: chain\n    title: {zh: 链, en: Chain}\n    then: {raise: major}\n"
+        "    when: {any: [{signal: court.seizure, within: 30d}, {sequence: {steps: [hotline.complaint, late], within: 30d}},\n"
+        "                 {count: {of: hotline.complaint, at_least: 9, within: 30d}}, {agencies: {of: any, at_least: 4, within: 30d}}]}\n";
+    struct world w;
+    world_init(&w, own);
+    say(&w, "court.seizure", DAY(0));
+    say(&w, "tax.arrears", DAY(1));
+    for (int i = 0; i < 2; i++)
+        say(&w, "hotline.complaint", DAY(2 + i));
+    struct explanation x = ask(&w, DAY(4), NULL);
+    const struct told_rule *r = rule_named(&x, "chain");
+    assert_non_null(r);
+    static const struct {
+        const char *op, *selector;
+        int depth, holds;
+        int64_t found;
+        unsigned signals;
+    } want[] = {{"any", "", 0, 1, NO_INT, 0},      {"signal", "", 1, 1, NO_INT, 1}, {"sequence", "", 1, 0, NO_INT, 0},
+                {"step", "", 2, 1, NO_INT, 2},     {"step", "late", 2, 1, NO_INT, 1}, {"count", "", 1, 0, 2, 0},
+                {"agencies", "", 1, 0, 3, 0}};
+    assert_int_equal(r->n_conds, ARRAY_LEN(want));
+    for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+        assert_string_equal(r->conds[i].op, want[i].op);
+        assert_true(slice_is(r->conds[i].selector, want[i].selector));
+        assert_int_equal(r->conds[i].depth, want[i].depth);
+        assert_int_equal(r->conds[i].holds, want[i].holds);
+        assert_int_equal(r->conds[i].found, want[i].found);
+        assert_int_equal(r->conds[i].n_signals, want[i].signals);
+    }
+    assert_true(r->conds[1].signals[0].zh.n > 0);
+    world_finish(&w);
+}
+
 static void shares_factors_and_silence_are_told(void **state)
 {
     (void)state;
@@ -580,6 +620,7 @@ int main(void)
     seed = s ? strtoull(s, NULL, 10) : 20260512;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(conditions_name_the_signals_that_satisfy_them),
+        cmocka_unit_test(steps_and_amounts_are_told),
         cmocka_unit_test(shares_factors_and_silence_are_told),
         cmocka_unit_test(a_decay_of_one_half_life_is_a_half),
         cmocka_unit_test(caps_and_silenced_rules_are_told),

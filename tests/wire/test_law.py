@@ -151,6 +151,26 @@ class OwnTable(unittest.TestCase):
         self.assertIn("own.csv:4:1: error: no region's code begins with \"99\"", told)
         self.assertIn("2 errors", told)
 
+    def test_no_file_hides_another(self):
+        d = self.daemon("*,crime,1,,,no,no,a,\n")
+        d.extra += "shadow: next.yaml\nareas: areas.yaml\nretention: {audit: 200d}\n"
+        d.write_config()
+        d.write_rules(RULES.replace("within: 30d", "within: 300d"))
+        for name, text in (("next.yaml", RULES.replace("raise: general", "raise: genral")),
+                           ("areas.yaml", "version: 1\nzones:\n  - {code: \"12345\", name: a, prefixes: [\"330482\"], source: x}\n")):
+            with open(os.path.join(d.dir, name), "w", encoding="utf-8") as f:
+                f.write(text)
+        check = [os.path.join(BUILD, "daemon", "wagewarnd"), "--config", d.config, "--check-config"]
+        status, _, told = run(check)
+        self.assertEqual(status, 78, told)
+        self.assertRegex(told, r"rules\.yaml:\d+:\d+: error: this window is longer")
+        self.assertRegex(told, r"next\.yaml:\d+:\d+: error: ")
+        self.assertEqual(told.count("areas.yaml:"), 1, told)
+        d.write_rules("rules: [")
+        status, _, told = run(check)
+        self.assertRegex(told, r"rules\.yaml:\d+:\d+: error: ")
+        self.assertEqual(told.count("areas.yaml:"), 1, told)
+
     def test_an_emptied_file_is_refused(self):
         d = self.daemon("*,crime,2,,,no,no,ours,\n")
         d.start()
