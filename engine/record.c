@@ -556,6 +556,21 @@ int block_get(struct slice bytes, struct arena *a, struct sig **sigs, size_t *n,
     return 0;
 }
 
+bool block_has(struct slice bytes, uint64_t seq)
+{
+    struct rd r = rd_of(bytes.p, bytes.n);
+    struct beside x = {0};
+    struct sig sig;
+    if (rd_u8(&r) != BLOCK_VERSION)
+        return true;
+    for (size_t n = rd_count(&r, 4); n > 0; n--) {
+        get_sig(&r, &sig, &x);
+        if (r.bad || sig.seq == seq)
+            return true;
+    }
+    return r.bad;
+}
+
 size_t block_key(uint8_t out[STATE_KEY_MAX], const struct ekey *key, const struct series *s, uint32_t no)
 {
     const uint32_t words[] = {s->kind, s->source, no};

@@ -190,6 +190,7 @@ struct slice record_industry(const struct record *);
 /* The signals of a block. */
 void block_put(struct buf *, const struct sig *, size_t n);
 int block_get(struct slice bytes, struct arena *, struct sig **, size_t *n, struct err *) WW_CHECK;
+bool block_has(struct slice bytes, uint64_t seq); /* a signal of that number: keeps nothing; damage reads as "perhaps" */
 /* A row of T_NAME, whose key is that of the name: the codes that bear it, in the order of their first binding. */
 int name_get(struct slice bytes, struct arena *, struct slice *text, struct ekey **codes, size_t *n,
              struct err *) WW_CHECK;

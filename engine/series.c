@@ -484,13 +484,24 @@ void series_insert(struct engine *e, struct record *c, struct series *s, const s
         insert_sorted(e, s, sig);
 }
 
+/* May a block hold that number? Bytes are looked through, nothing is taken in. */
+static bool may_hold(struct engine *e, const struct record *c, const struct series *s, const struct block_ref *ref,
+                     uint64_t seq)
+{
+    uint8_t key[STATE_KEY_MAX];
+    if (seq < ref->min_seq || seq > ref->max_seq)
+        return false;
+    struct slice bytes = state_get(e->state, T_BLOCK, key, block_key(key, &c->key, s, ref->no));
+    return !bytes.p || block_has(bytes, seq);
+}
+
 /* The block that holds a number: its position, its signals, and where among them. */
 static struct sig *find_in_blocks(struct engine *e, const struct record *c, const struct series *s, uint64_t seq,
                                   uint32_t *block, struct sig **sigs, size_t *n)
 {
     for (*block = 0; *block < s->n_blocks; ++*block) {
         const struct block_ref *ref = &s->blocks[*block];
-        if (seq < ref->min_seq || seq > ref->max_seq)
+        if (!may_hold(e, c, s, ref, seq))
             continue;
         *sigs = load_block(e, c, s, ref, n);
         for (size_t j = 0; j < *n; j++)

@@ -99,6 +99,7 @@ static void read_block(struct slice s, struct arena *a)
     struct sig *sigs;
     size_t n;
     (void)!block_get(s, a, &sigs, &n, NULL);
+    (void)block_has(s, 7);
 }
 
 static void spoilt_entries_are_refused(void **unused)
@@ -230,6 +231,9 @@ static void records_come_back(void **unused)
     struct sig *got;
     size_t n;
     assert_int_equal(block_get(bytes_of(&b), &a, &got, &n, NULL), 0);
+    for (size_t i = 0; i < n; i++)
+        assert_true(block_has(bytes_of(&b), got[i].seq));
+    assert_false(block_has(bytes_of(&b), UINT64_MAX));
     assert_int_equal(n, 2);
     assert_int_equal(got[0].rank, 2); /* in a block it is */
     spoil(&b, read_block);
