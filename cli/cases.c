@@ -455,28 +455,6 @@ static void read_case(struct reader *r, const struct tree *t, struct test_case *
     make_profile(r, &enterprise, c);
 }
 
-static int by_name(const void *a, const void *b)
-{
-    const struct test_case *x = *(const struct test_case *const *)a, *y = *(const struct test_case *const *)b;
-    int order = strcmp(x->name, y->name);
-    return order ? order : (x > y) - (x < y);
-}
-
-/* Which of two failed could not be told. */
-static void check_names(struct reader *r, const struct tree *list)
-{
-    size_t n = r->f->n_cases;
-    const struct test_case **sorted = arena_alloc(r->arena, (n + 1) * sizeof *sorted);
-    for (size_t i = 0; i < n; i++)
-        sorted[i] = &r->f->cases[i];
-    if (n)
-        qsort(sorted, n, sizeof *sorted, by_name);
-    for (size_t i = 1; i < n; i++)
-        if (*sorted[i]->name && strcmp(sorted[i]->name, sorted[i - 1]->name) == 0)
-            mistake_at(&r->f->m, tree_get(list->items[sorted[i] - r->f->cases], "name"), NULL,
-                       "two cases are called so: the other one stands in line %u", sorted[i - 1]->line);
-}
-
 static void read_cases(struct reader *r, const struct tree *doc)
 {
     const struct tree *list = tree_get(doc, "cases");
@@ -485,7 +463,6 @@ static void read_cases(struct reader *r, const struct tree *doc)
     r->f->cases = arena_zalloc(r->arena, (list->n + 1) * sizeof *r->f->cases);
     for (; r->f->n_cases < list->n; r->f->n_cases++)
         read_case(r, list->items[r->f->n_cases], &r->f->cases[r->f->n_cases]);
-    check_names(r, list);
 }
 
 /* ---- the file ---- */

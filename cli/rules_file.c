@@ -83,7 +83,7 @@ int rules_file_load(struct cli *cli, const char *path, struct rules_file *f, str
                                                            .thresholds = f->m.total ? NULL : thresholds,
                                                            .timezone_ms = OFFSET_CHINA_MS});
     code = settings_compile(f->tree, &f->m, &f->settings);
-    settings_tree_check_lines(f->tree, NULL, &f->m);
+    settings_tree_check_lines(f->tree, &f->m);
     if (code == 0 && f->m.total) {
         settings_destroy(f->settings);
         f->settings = NULL;

@@ -21,8 +21,8 @@ int settings_tree_workdays(struct arena *, const char *file, struct slice text, 
  * is wrong goes to the mistakes, all of it. */
 struct tree *settings_tree_thresholds(struct arena *, const char *file, struct slice text, struct mistakes *);
 /* threshold_check.c: of a settings tree with `thresholds`: rules that ask for a line of which the file has no row, rows of a
- * line that nobody asks for, and regions that do not exist (regions NULL: not asked). */
-void settings_tree_check_lines(const struct tree *settings, const struct regions *, struct mistakes *);
+ * line that nobody asks for. */
+void settings_tree_check_lines(const struct tree *settings, struct mistakes *);
 
 /* The whole; files as parsed are shared, not copied. */
 struct settings_parts {

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What thresholds.csv and the rules say of each other, and of the regions that there are: asked when a configuration is
+/* What thresholds.csv and the rules say of each other: asked when a configuration is
  * loaded, never of one that was accepted before. Pure. */
 #include "engine/settings_tree.h"
-
-#include "lib/mem.h"
-
-#include <stdlib.h>
 
 enum { LINES_MAX = 64 };
 
@@ -44,41 +40,7 @@ static void walk(struct lines *l, const struct tree *t, bool rows, struct mistak
             walk(l, t->items[i], rows, m);
 }
 
-static bool is_zone(const struct tree *areas, struct slice code)
-{
-    const struct tree *zones = tree_get(areas, "zones");
-    for (uint32_t i = 0; zones && zones->type == TREE_LIST && i < zones->n; i++) {
-        const struct tree *zone = tree_get(zones->items[i], "code");
-        if (zone && zone->type == TREE_SCALAR && slice_eq(zone->text, code))
-            return true;
-    }
-    return false;
-}
-
-/* A region of the table, one below it, or the beginning of some. */
-static bool some_region(const struct regions *regions, const region_t *all, size_t n, region_t prefix)
-{
-    bool found = regions_takes(regions, prefix);
-    for (size_t i = 0; i < n && !found; i++)
-        found = region_within(all[i], prefix);
-    return found;
-}
-
-static void check_regions(const struct tree *t, const struct tree *rows, const struct regions *regions, struct mistakes *m)
-{
-    size_t n = regions_list(regions, NULL, 0);
-    region_t *all = mem_alloc((n + 1) * sizeof *all);
-    regions_list(regions, all, n);
-    for (uint32_t i = 0; i < rows->n; i++) {
-        const struct tree *region = tree_get(rows->items[i], "region");
-        if (region && region->text.n && !is_zone(tree_get(t, "areas"), region->text) &&
-            !some_region(regions, all, n, region_of(region->text)))
-            mistake_at(m, region, NULL, "no region's code begins with \"%.*s\"", SLICE_ARG(region->text));
-    }
-    free(all);
-}
-
-void settings_tree_check_lines(const struct tree *t, const struct regions *regions, struct mistakes *m)
+void settings_tree_check_lines(const struct tree *t, struct mistakes *m)
 {
     const struct tree *rows = tree_get(t, "thresholds");
     struct lines lines = {{"crime", "listing"}, 2};
@@ -95,7 +57,5 @@ void settings_tree_check_lines(const struct tree *t, const struct regions *regio
             mistake_at(m, line, nearest_word(line->text, lines.names, lines.n),
                        "no rule asks for a line of the law called \"%.*s\"", SLICE_ARG(line->text));
     }
-    if (regions)
-        check_regions(t, rows, regions, m);
     m->part = part;
 }

@@ -494,16 +494,12 @@ static void check_kinds(struct loader *l, const struct tree *parts)
 {
     const struct tree *kinds = tree_get(parts, "kinds"), *measures = tree_get(tree_get(parts, "measures"), "measures");
     const struct tree *deadlines = tree_get(parts, "deadlines");
-    const struct settles *settles[] = {&l->w->settled_by_paid, &l->w->settled_by_false_claim};
     for (uint32_t i = 0; kinds && i < l->w->n_measures; i++) {
         const struct measure *x = &l->w->measures[i];
         check_kind(l, kinds, measures->items[i], x->silence);
         for (uint32_t k = 0; k < x->n_answered_by; k++)
             check_kind(l, kinds, measures->items[i], x->answered_by[k]);
     }
-    for (size_t i = 0; kinds && i < ARRAY_LEN(settles); i++)
-        for (uint32_t k = 0; k < settles[i]->n; k++)
-            check_kind(l, kinds, tree_get(deadlines, "settles"), settles[i]->kinds[k]);
     for (uint32_t i = 0; kinds && i < l->w->n_triage; i++)
         check_kind(l, kinds, tree_get(deadlines, "triage"), l->w->triage[i]);
 }
