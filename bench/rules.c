@@ -109,7 +109,7 @@ static void configure(struct engine *e, const struct options *o, int n, struct e
 {
     struct arena a = {0};
     struct err err = {0};
-    struct kinds *k;
+    struct kinds *k = NULL;
     struct slice text;
     struct tree *rules;
     struct mistakes m = {.arena = &a, .file = "rules.yaml"};
@@ -183,7 +183,7 @@ static struct result run(const struct options *o, int n)
     struct engine_out out = {.arena = &a};
     struct err err = {0};
     struct engine *e;
-    struct kinds *k;
+    struct kinds *k = NULL;
     struct slice text;
     struct result r = {0};
     if (engine_create(&e, NULL, 0, &err) < 0 || textfile_read(o->kinds, &texts, &text, &err) < 0 ||
