@@ -89,7 +89,7 @@ static void apply(struct backtest *b, struct fold *f, int64_t at, struct slice b
 {
     struct engine_out out = {.arena = &b->out};
     arena_reset(&b->out);
-    b->failed = engine_apply(f->engine, ++f->number, at, bytes, &out, b->err);
+    b->failed = engine_apply(f->engine, ++f->number, at, bytes, &out, &b->err);
     for (size_t i = 0; b->failed == 0 && i < out.n; i++)
         tally_event(&f->tally, &out.events[i].ev, engine_dict(f->engine));
     if (f->number % RELIEVE_EACH == 0)
@@ -145,7 +145,7 @@ static int has_failed(void *arg)
 static int fold_file(struct backtest *b, const char *path)
 {
     for (size_t i = 0; i < b->n_folds; i++) {
-        int rc = engine_create(&b->folds[i].engine, NULL, 0, b->err);
+        int rc = engine_create(&b->folds[i].engine, NULL, 0, &b->err);
         if (rc != 0)
             return rc;
         engine_brief(b->folds[i].engine);
@@ -157,7 +157,7 @@ static int fold_file(struct backtest *b, const char *path)
                               .signal = fold_signal,
                               .failed = has_failed,
                               .arg = b};
-    return trace_read(&b->trace, b->err);
+    return trace_read(&b->trace, &b->err);
 }
 
 /* ---- a journal ---- */
@@ -220,7 +220,7 @@ static struct tree *override_of(struct backtest *b, const struct fold *f)
 static int fold_journal(struct backtest *b, const char *dir)
 {
     if (access(arena_printf(&b->cli->arena, "%s/journal", dir), F_OK) != 0)
-        return err_set(b->err, WW_EUSAGE, tr("no journal in %s; name a state directory, or a file with --signals",
+        return err_set(&b->err, WW_EUSAGE, tr("no journal in %s; name a state directory, or a file with --signals",
                                              "%s 中没有日志；请指定数据目录，或用 --signals 指定文件"), dir);
     for (size_t i = 0; i < b->n_folds; i++) {
         struct fold *f = &b->folds[i];
@@ -233,7 +233,7 @@ static int fold_journal(struct backtest *b, const char *dir)
                                    .entry = note_entry,
                                    .arg = &j,
                                    .brief = true};
-        int rc = replay_journal(&r, dir, &o, b->err);
+        int rc = replay_journal(&r, dir, &o, &b->err);
         if (rc != 0)
             return rc;
         f->engine = r.engine;
@@ -267,7 +267,7 @@ static void give_outcome(struct backtest *b, const struct outcome_row *o)
 
 static int read_outcomes(struct backtest *b, struct outcomes *o)
 {
-    int rc = outcomes_read(b->cli, b->cli->values[O_OUTCOMES], o, b->err);
+    int rc = outcomes_read(b->cli, b->cli->values[O_OUTCOMES], o, &b->err);
     b->unreadable = o->unreadable;
     b->from = OUTCOMES_FILE;
     return rc;
@@ -303,11 +303,9 @@ static void settle(struct backtest *b, const struct outcomes *o)
 
 int backtest_run(struct backtest *b)
 {
-    struct err err = {0};
     struct outcomes o = {0};
     const char *signals = b->cli->values[O_SIGNALS];
     int rc = 0;
-    b->err = &err;
     if (b->cli->values[O_OUTCOMES])
         rc = read_outcomes(b, &o);
     if (rc == 0)
@@ -315,5 +313,5 @@ int backtest_run(struct backtest *b)
     if (rc == 0)
         settle(b, &o);
     outcomes_finish(&o);
-    return rc ? say(b, rc, &err) : 0;
+    return rc ? say(b, rc, &b->err) : 0;
 }

@@ -37,7 +37,7 @@ struct backtest {
     /* working */
     struct arena out, line;
     struct buf buf;
-    struct err *err;
+    struct err err;
     int failed;
     struct finding_at {
         uint64_t number;
