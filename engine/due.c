@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the clock will make due, in the order (time, enterprise): a binary heap whose nodes are found by enterprise, so
- * that a new time replaces the old one. Its rows in T_DUE serve only to fill it at start. */
+ * that a new time replaces the old one. Its rows in T_DUE serve only to fill it at start, so they are written when a
+ * checkpoint is taken: most signals move their enterprise's time, and only the last one of these matters. */
 #include "engine/fold.h"
 
 #include "lib/hash.h"
@@ -8,12 +9,14 @@
 
 #include <stdlib.h>
 
-enum { DUE_KEY_LEN = 8 + EKEY_LEN + 1, DUE_JUDGE = 1 };
+enum { DUE_LEN = 8, MOVED_SLACK = 1024 };
 
 struct item {
     int64_t at;
     struct ekey key;
     uint32_t pos; /* in the heap */
+    bool moved;   /* since its row was written; in the list of those */
+    bool stored;  /* has a row */
 };
 
 struct due {
@@ -22,6 +25,8 @@ struct due {
     uint32_t n, *heap;          /* heap[pos]: item */
     size_t cap_items, cap_heap;
     uint32_t *slots, n_slots;   /* item + 1, by hash of the enterprise */
+    struct ekey *moved;         /* whose rows are to be written; some may be gone by then, or stand here twice */
+    size_t n_moved, cap_moved;
 };
 
 struct due *due_create(struct engine *e)
@@ -40,6 +45,7 @@ void due_destroy(struct due *d)
     free(d->items);
     free(d->heap);
     free(d->slots);
+    free(d->moved);
     free(d);
 }
 
@@ -113,7 +119,8 @@ static void sift(struct due *d, uint32_t pos)
     place(d, pos, item);
 }
 
-static void add(struct due *d, const struct ekey *k, int64_t at)
+/* Puts it in, or moves it; returns it. */
+static struct item *add(struct due *d, const struct ekey *k, int64_t at)
 {
     if ((d->n + 1) * 2 > d->n_slots)
         grow_slots(d);
@@ -124,13 +131,14 @@ static void add(struct due *d, const struct ekey *k, int64_t at)
         uint32_t item = d->slots[slot] - 1;
         d->items[item].at = at;
         sift(d, d->items[item].pos);
-        return;
+        return &d->items[item];
     }
-    d->items[d->n] = (struct item){at, *k, d->n};
-    d->heap[d->n] = d->n;
-    d->slots[slot] = d->n + 1;
-    d->n++;
-    sift(d, d->n - 1);
+    uint32_t item = d->n++;
+    d->items[item] = (struct item){.at = at, .key = *k, .pos = item};
+    d->heap[item] = item;
+    d->slots[slot] = item + 1;
+    sift(d, item);
+    return &d->items[item];
 }
 
 static void drop(struct due *d, const struct ekey *k)
@@ -139,6 +147,8 @@ static void drop(struct due *d, const struct ekey *k)
     if (!d->slots[slot])
         return;
     uint32_t item = d->slots[slot] - 1, pos = d->items[item].pos, last = d->n - 1;
+    if (d->items[item].stored)
+        state_del(d->e->state, T_DUE, k->b, EKEY_LEN);
     free_slot(d, slot);
     uint32_t moved = d->heap[last];
     d->n--;
@@ -156,30 +166,44 @@ static void drop(struct due *d, const struct ekey *k)
 
 /* ---- stored ---- */
 
-static void due_key(uint8_t out[DUE_KEY_LEN], int64_t at, const struct ekey *k)
+void due_save(struct due *d)
 {
-    for (int i = 0; i < 8; i++)
-        out[i] = (uint8_t)((uint64_t)at >> (56 - 8 * i));
-    memcpy(out + 8, k->b, EKEY_LEN);
-    out[8 + EKEY_LEN] = DUE_JUDGE;
+    for (size_t i = 0; i < d->n_moved; i++) {
+        uint32_t slot = d->slots[find_slot(d, &d->moved[i])];
+        struct item *x = slot ? &d->items[slot - 1] : NULL;
+        uint8_t at[DUE_LEN];
+        if (!x || !x->moved)
+            continue;
+        for (int k = 0; k < DUE_LEN; k++)
+            at[k] = (uint8_t)((uint64_t)x->at >> (56 - 8 * k));
+        state_put(d->e->state, T_DUE, x->key.b, EKEY_LEN, at, sizeof at);
+        x->moved = false;
+        x->stored = true;
+    }
+    d->n_moved = 0;
+}
+
+size_t due_unsaved(const struct due *d)
+{
+    return d->n_moved;
 }
 
 void due_set(struct due *d, const struct ekey *k, int64_t was, int64_t at)
 {
-    uint8_t key[DUE_KEY_LEN];
     if (was == at)
         return;
-    if (was != NO_INT) {
-        due_key(key, was, k);
-        state_del(d->e->state, T_DUE, key, sizeof key);
-    }
     if (at == NO_INT) {
         drop(d, k);
         return;
     }
-    due_key(key, at, k);
-    state_put(d->e->state, T_DUE, key, sizeof key, NULL, 0);
-    add(d, k, at);
+    struct item *x = add(d, k, at);
+    if (x->moved)
+        return;
+    x->moved = true;
+    if (d->n_moved > 2 * (size_t)d->n + MOVED_SLACK)
+        due_save(d); /* nobody takes checkpoints, and many came and went */
+    d->moved = mem_grow(d->moved, &d->cap_moved, d->n_moved + 1, sizeof *d->moved);
+    d->moved[d->n_moved++] = *k;
 }
 
 int64_t due_next(const struct due *d, struct ekey *k)
@@ -195,13 +219,12 @@ static bool add_row(void *arg, struct slice key, struct slice value)
     struct due *d = arg;
     struct ekey k;
     uint64_t at = 0;
-    (void)value;
-    if (key.n != DUE_KEY_LEN)
+    if (key.n != EKEY_LEN || value.n != DUE_LEN)
         return true;
-    for (int i = 0; i < 8; i++)
-        at = at << 8 | (uint8_t)key.p[i];
-    memcpy(k.b, key.p + 8, EKEY_LEN);
-    add(d, &k, (int64_t)at);
+    for (int i = 0; i < DUE_LEN; i++)
+        at = at << 8 | (uint8_t)value.p[i];
+    memcpy(k.b, key.p, EKEY_LEN);
+    add(d, &k, (int64_t)at)->stored = true;
     return true;
 }
 

@@ -515,6 +515,7 @@ struct checkpoint *engine_checkpoint(struct engine *e)
     if (engine_dirty(e) == 0)
         return NULL;
     seen_checkpoint(e->seen);
+    due_save(e->due);
     store_words(e);
     store_sources(e);
     store_kinds(e);
@@ -536,7 +537,7 @@ void engine_committed(struct engine *e, struct checkpoint *cp)
 
 size_t engine_dirty(const struct engine *e)
 {
-    return state_dirty(e->state) + seen_waiting(e->seen) + (e->number > e->number_stored);
+    return state_dirty(e->state) + seen_waiting(e->seen) + due_unsaved(e->due) + (e->number > e->number_stored);
 }
 
 void engine_trim(struct engine *e)

@@ -339,6 +339,8 @@ int due_load(struct due *, struct err *) WW_CHECK;
 void due_destroy(struct due *);
 void due_set(struct due *, const struct ekey *, int64_t before, int64_t at); /* NO_INT: none; replaces */
 int64_t due_next(const struct due *, struct ekey *);                          /* INT64_MAX: none */
+void due_save(struct due *);          /* before a checkpoint: writes the rows of what moved */
+size_t due_unsaved(const struct due *); /* how many rows that would be, or a few less */
 
 void record_store(struct engine *, const struct record *);
 void record_remove(struct engine *, struct record *); /* its last signal went to another */

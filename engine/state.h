@@ -27,7 +27,7 @@ enum table {
     T_OPEN,        /* alert be64 -> empty: alerts that are not closed */
     T_EVENT,       /* event be64 -> struct event (engine/event.h) */
     T_HISTORY,     /* alert be64, event be64 -> empty */
-    T_DUE,         /* due time be64, ekey, kind u8 -> empty */
+    T_DUE,         /* ekey -> due time be64; as of the checkpoint (engine/due.c) */
     T_SEEN,        /* part be32, hash of (source, id) -> number, kind (engine/seen.c) */
     T_SOURCE,      /* dict number of a source be32 -> struct source_stats */
     T_LINK,        /* hub 12 bytes -> struct hub; hub, page be32 -> its members (engine/hub.c) */

@@ -94,6 +94,20 @@ static void words_keep_their_numbers(void **unused)
     dict_destroy(d);
 }
 
+/* A start fills the heap from the rows: they must be as the heap is. */
+static void check_due_rows(struct engine *e, struct due *d, const int64_t *at)
+{
+    due_save(d);
+    for (uint32_t k = 0; k < KEYS; k++) {
+        struct ekey key = {{1, (uint8_t)(k >> 8), (uint8_t)k}};
+        struct slice row = state_get(e->state, T_DUE, key.b, EKEY_LEN);
+        int64_t stored = row.p ? 0 : NO_INT;
+        for (size_t i = 0; i < row.n; i++)
+            stored = (int64_t)((uint64_t)stored << 8 | (uint8_t)row.p[i]);
+        assert_true(stored == at[k]);
+    }
+}
+
 static void due_comes_in_order(void **unused)
 {
     (void)unused;
@@ -108,6 +122,8 @@ static void due_comes_in_order(void **unused)
         struct ekey key = {{1, (uint8_t)(k >> 8), (uint8_t)k}};
         due_set(d, &key, at[k], next);
         at[k] = next;
+        if (below(50) == 0)
+            check_due_rows(&e, d, at);
         int64_t first = INT64_MAX;
         uint32_t whose = 0;
         for (uint32_t j = 0; j < KEYS; j++)
