@@ -23,14 +23,14 @@ static uint8_t raises_to(const struct judgement *j, const struct rule *rule)
 }
 
 static void make_reason(struct engine *e, const struct record *r, const struct judgement *j, const struct rule *rule,
-                        struct reason *out)
+                        struct scene *scene, struct reason *out)
 {
     size_t n;
     uint64_t total;
     *out = (struct reason){.rule = rule->word, .level = raises_to(j, rule)};
     if (e->brief)
         return;
-    const struct sig **sigs = rule_signals(e, r, rule, j->at, j->score_level, &n, &total);
+    const struct sig **sigs = rule_signals(e, r, rule, j->at, scene, &n, &total);
     uint64_t *numbers = arena_alloc(&e->scratch, n * sizeof *numbers);
     for (size_t i = 0; i < n; i++)
         numbers[i] = sigs[i]->seq;
@@ -46,10 +46,11 @@ static void add_reasons(struct engine *e, const struct record *r, const struct j
 {
     const struct settings *s = e->settings;
     struct reason *list = arena_alloc(&e->scratch, EVENT_REASONS_MAX * sizeof *list);
+    struct scene *scene = e->brief ? NULL : scene_of(e, r, j->at, j->score_level);
     for (uint8_t level = LEVEL_CRITICAL; level < LEVEL_COUNT; level--)
         for (uint32_t i = 0; (i = judged_next(s, j, i)) != UINT32_MAX && ev->n_reasons < EVENT_REASONS_MAX; i++)
             if (raises_to(j, &s->rules[i]) == level)
-                make_reason(e, r, j, &s->rules[i], &list[ev->n_reasons++]);
+                make_reason(e, r, j, &s->rules[i], scene, &list[ev->n_reasons++]);
     ev->reasons = list;
 }
 

@@ -147,15 +147,17 @@ struct verdict {
 struct scene;
 struct scene *scene_of(struct engine *, const struct record *, int64_t at, uint8_t score_level);
 struct verdict scene_holds(struct scene *, const struct cond *);
+/* What one signal brings to a `sum`: never below 0, and bounded so that no sum overflows. */
+int64_t sig_measures(const struct sig *, enum sum_field);
 struct verdict cond_holds(struct engine *, const struct record *, const struct cond *, int64_t at, uint8_t score_level);
 /* Does a selector take signals of this series; and does this one of them count for it? */
 bool selector_takes(const struct engine *, const struct selector *, const struct series *);
 bool selector_counts(const struct engine *, const struct selector *, const struct series *, const struct sig *);
 
 /* ---- reach.c ---- */
-/* The signals that satisfy a rule that holds: the newest EVENT_SIGNALS_MAX, newest first, and how many in all. */
+/* The signals that satisfy a rule that holds at `at`, of which the scene is: the newest EVENT_SIGNALS_MAX, newest first, and how many in all. */
 const struct sig **rule_signals(struct engine *, const struct record *, const struct rule *, int64_t at,
-                                uint8_t score_level, size_t *n, uint64_t *total);
+                                struct scene *, size_t *n, uint64_t *total);
 
 /* ---- judge.c: the level of an enterprise, and when to look again ---- */
 struct judgement {
@@ -238,6 +240,13 @@ int64_t shadow_judge(struct engine *, struct record *, int64_t at); /* when to l
 /* ---- explain.c: reasons and shares of an event, in the arena of `out` ---- */
 void explain(struct engine *, const struct record *, const struct judgement *, struct event *);
 
+/* ---- news.c: what may open again an alert that was closed ---- */
+void news_came(const struct engine *, struct record *, uint32_t kind, uint64_t entry); /* if it is any */
+void news_withdrawn(struct engine *, struct record *, uint32_t kind, const struct sig *); /* by the entry in hand */
+void news_left(struct engine *, struct record *); /* signals went to another record */
+void news_merged(const struct record *from, struct record *into);
+uint64_t news_latest(struct engine *, const struct record *); /* entry; 0: none */
+
 /* ---- life.c: an alert's life ---- */
 enum cause { CAUSE_SIGNALS, CAUSE_CLOCK, CAUSE_SETTINGS };
 /* Judges the record at `at`, changes its alert, emits what changed, and stores the record. */
@@ -273,6 +282,9 @@ void timers_feed(struct engine *, struct record *, struct slice kind, int64_t at
 /* ---- route.c: who an alert is for ---- */
 struct slice route_team(struct engine *, const struct record *); /* who answers first; empty: nobody is configured */
 void route_alert(struct engine *, const struct record *, struct alert *); /* fills a->teams */
+/* Under other settings: who answers, and the tier that has it. True: it is for others than its last event said. a->teams
+ * stays as that event said it. */
+bool route_again(struct engine *, const struct record *, struct alert *);
 
 /* ---- steps.c: what teams do ---- */
 void life_act(struct engine *, const struct entry_action *);

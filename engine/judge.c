@@ -99,25 +99,26 @@ static uint8_t raises(const struct judgement *j, const struct rule *rule)
     return rule->by_score ? j->score_level : rule->raise;
 }
 
-/* The highest that is raised, before caps. */
-static uint8_t find_raised(const struct settings *s, const struct judgement *j, bool own, uint8_t *cap)
+/* The highest that the rules raise to, before caps, and the lowest cap: of all, and of those that ask only of the
+ * enterprise itself. */
+struct raised {
+    uint8_t top, cap, own, own_cap;
+};
+
+static struct raised find_raised(const struct settings *s, const struct judgement *j)
 {
-    uint8_t level = LEVEL_NONE;
-    *cap = LEVEL_CRITICAL;
+    struct raised x = {LEVEL_NONE, LEVEL_CRITICAL, LEVEL_NONE, LEVEL_CRITICAL};
     for (uint32_t i = 0; (i = judged_next(s, j, i)) != UINT32_MAX; i++) {
         const struct rule *rule = &s->rules[i];
-        if (own && rule->across)
+        uint8_t level = raises(j, rule);
+        x.top = level > x.top ? level : x.top;
+        x.cap = rule->at_most < x.cap ? rule->at_most : x.cap;
+        if (rule->across)
             continue;
-        level = raises(j, rule) > level ? raises(j, rule) : level;
-        *cap = rule->at_most < *cap ? rule->at_most : *cap;
+        x.own = level > x.own ? level : x.own;
+        x.own_cap = rule->at_most < x.own_cap ? rule->at_most : x.own_cap;
     }
-    return level;
-}
-
-static uint8_t find_level(const struct settings *s, const struct judgement *j, bool own)
-{
-    uint8_t cap, level = find_raised(s, j, own, &cap);
-    return level < cap ? level : cap;
+    return x;
 }
 
 /* It does nothing but raise to a level of its own: its coming and going shows only where the level does. */
@@ -133,9 +134,9 @@ static void widen(int64_t *last, int64_t to)
 
 /* When the rules must be looked at again. While one rule that raises to the level of now holds, the end of another
  * changes nothing; nor does one that comes and raises no higher. So a thousand rules do not make a thousand looks. */
-static int64_t next_look(const struct settings *s, const struct judgement *j, const struct looked *list, size_t n)
+static int64_t next_look(const struct settings *s, const struct judgement *j, uint8_t top, uint8_t own,
+                         const struct looked *list, size_t n)
 {
-    uint8_t cap, top = find_raised(s, j, false, &cap), own = find_raised(s, j, true, &cap);
     int64_t next = INT64_MAX, top_ends = INT64_MIN, own_ends = INT64_MIN;
     for (size_t i = 0; i < n; i++) {
         const struct rule *r = &s->rules[list[i].rule];
@@ -164,14 +165,16 @@ void judge(struct engine *e, const struct record *r, int64_t at, struct judgemen
     j->score_level = score_level(s, j->hazards, r->score_level);
     size_t n;
     const struct looked *looked = hold_rules(e, r, j, &n);
+    struct raised raised = {0};
     if (judged_next(s, j, 0) != UINT32_MAX) {
         drop_suppressed(e, j);
-        j->level = find_level(s, j, false);
-        j->own_level = find_level(s, j, true);
+        raised = find_raised(s, j);
+        j->level = raised.top < raised.cap ? raised.top : raised.cap;
+        j->own_level = raised.own < raised.own_cap ? raised.own : raised.own_cap;
     }
     if (r->alert || j->level)
         j->evidence_sum = evidence_sum(e, r);
     int64_t score = score_next(e, r, at, j->hazards, j->score_level);
-    j->next = next_look(s, j, looked, n);
+    j->next = next_look(s, j, raised.top, raised.own, looked, n);
     j->next = score < j->next ? score : j->next;
 }

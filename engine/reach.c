@@ -36,16 +36,14 @@ static void reach_weighing(struct engine *e, const struct record *r, struct reac
     }
 }
 
+/* A condition that holds. Each part of an `all` does too; of an `any` those that do. */
 static void reach_cond(struct engine *e, const struct record *r, const struct cond *c, int64_t at, struct scene *scene,
                        struct reach *reach)
 {
-    bool parts = c->op == COND_ALL || c->op == COND_ANY || c->op == COND_SEQUENCE;
-    if (!scene_holds(scene, c).holds)
-        return;
-    for (uint32_t i = 0; i < c->n && parts; i++)
-        if (c->op == COND_SEQUENCE)
-            reach_leaf(e, r, &c->parts[i].of, at - c->within, reach);
-        else
+    for (uint32_t i = 0; i < c->n && c->op == COND_SEQUENCE; i++)
+        reach_leaf(e, r, &c->parts[i].of, at - c->within, reach);
+    for (uint32_t i = 0; i < c->n && (c->op == COND_ALL || c->op == COND_ANY); i++)
+        if (c->op == COND_ALL || scene_holds(scene, &c->parts[i]).holds)
             reach_cond(e, r, &c->parts[i], at, scene, reach);
     if (c->op == COND_SCORE)
         reach_weighing(e, r, reach);
@@ -141,7 +139,7 @@ static size_t newest(struct engine *e, const struct record *r, const struct reac
 }
 
 const struct sig **rule_signals(struct engine *e, const struct record *r, const struct rule *rule, int64_t at,
-                                uint8_t score_level, size_t *n, uint64_t *total)
+                                struct scene *scene, size_t *n, uint64_t *total)
 {
     struct reach *reach = arena_alloc(&e->scratch, r->n_series * sizeof *reach);
     size_t room = 0;
@@ -149,7 +147,7 @@ const struct sig **rule_signals(struct engine *e, const struct record *r, const 
         reach[i] = (struct reach){INT64_MAX, INT64_MAX, NULL};
         room += r->series[i].n + EVENT_SIGNALS_MAX;
     }
-    reach_cond(e, r, &rule->when, at, scene_of(e, r, at, score_level), reach);
+    reach_cond(e, r, &rule->when, at, scene, reach);
     *total = 0;
     for (uint32_t i = 0; i < r->n_series; i++)
         *total += count_reached(e, r, &r->series[i], &reach[i]);

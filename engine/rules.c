@@ -170,11 +170,16 @@ static struct verdict enough(const struct cond *c, struct shares *x)
     return never();
 }
 
-static int64_t how_much(const struct cond *c, const struct sig *sig)
+int64_t sig_measures(const struct sig *sig, enum sum_field field)
 {
     enum { MOST = INT32_MAX }; /* of one signal, so that no sum overflows: yuan, people */
-    int64_t v = c->op == COND_COUNT ? 1 : c->field == SUM_PEOPLE ? sig->people : sig->amount;
+    int64_t v = field == SUM_PEOPLE ? sig->people : sig->amount;
     return v == NO_INT || v < 0 ? 0 : v > MOST * INT64_C(100) ? MOST * INT64_C(100) : v;
+}
+
+static int64_t how_much(const struct cond *c, const struct sig *sig)
+{
+    return c->op == COND_COUNT ? 1 : sig_measures(sig, c->field);
 }
 
 /* count, sum: of a series no more than would be enough alone. */

@@ -115,18 +115,19 @@ struct cond {
 };
 
 struct rule {
-    struct slice id, zh, en;
+    /* what every judgement asks of each rule that may hold: in one line of the cache */
     uint32_t word;              /* DICT_RULE, once bound */
-    struct cond when;
     uint8_t raise;              /* enum level; LEVEL_NONE: raises nothing */
-    bool by_score;              /* raises to the level by score */
     uint8_t at_most;            /* LEVEL_COUNT: no cap */
-    uint32_t n_suppress;
-    uint32_t *suppress;         /* positions of rules */
+    bool by_score;              /* raises to the level by score */
     bool escalate;              /* takes the alert up a tier, once each time it begins to hold */
-    struct slice tag;           /* put on the alert while it holds; empty: none */
     bool across;                /* asks of other enterprises (related, area): not part of the enterprise's own level */
     bool area;                  /* its condition is `area`: judged for areas, not for enterprises */
+    uint32_t n_suppress;
+    struct slice tag;           /* put on the alert while it holds; empty: none */
+    struct cond when;
+    uint32_t *suppress;         /* positions of rules */
+    struct slice id, zh, en;
 };
 
 /* A line of the law for a region (config/thresholds.csv). Rows of one line are alternatives: any met is the line met. */

@@ -200,7 +200,8 @@ static void tell_cond_signals(struct bench *b, const struct tried *t, const stru
     const struct rule alone = {.when = *c};
     size_t n;
     uint64_t total;
-    const struct sig **sigs = rule_signals(&b->w, t->r, &alone, t->j.at, t->j.score_level, &n, &total);
+    struct scene *scene = scene_of(&b->w, t->r, t->j.at, t->j.score_level);
+    const struct sig **sigs = rule_signals(&b->w, t->r, &alone, t->j.at, scene, &n, &total);
     struct told_signal *list = arena_alloc(b->out, (n + 1) * sizeof *list);
     for (size_t i = 0; i < n; i++) {
         const struct series *s = series_of(b, t->r, sigs[i]);
