@@ -172,15 +172,12 @@ static void load_absent(struct loader *l, const struct tree *t, const struct tre
         mistake_at(l->m, arg, NULL, "this can never hold: what comes after is itself what is expected");
 }
 
-/* {enterprise: {industry: [E], credit: [C], region: [...], tag: ...}} */
-static void load_enterprise(struct loader *l, const struct tree *t, const struct tree *arg, struct cond *c, int depth)
+/* {industry: [E], credit: [C], region: [...], tag: ...} */
+struct attributes *load_attributes(struct loader *l, const struct tree *arg)
 {
     static const char *const words[] = {"industry", "credit", "region", "tag"};
     uint32_t n = 0;
-    (void)depth;
-    struct attributes *a = c->enterprise = arena_zalloc(&l->s->arena, sizeof *a);
-    if (!is_map(l, t, arg, "{industry: [...], credit: [...], region: [...], tag: ...}"))
-        return;
+    struct attributes *a = arena_zalloc(&l->s->arena, sizeof *a);
     load_known(l, arg, words, ARRAY_LEN(words));
     if (!arg->n)
         mistake_at(l->m, arg, NULL, "enterprise: one of industry, credit, region, tag is needed");
@@ -198,6 +195,16 @@ static void load_enterprise(struct loader *l, const struct tree *t, const struct
                        "credit: the grades are A, B and C");
         else if (!strchr(a->credits, grades[i].p[0]))
             a->credits[strlen(a->credits)] = grades[i].p[0];
+    return a;
+}
+
+/* {enterprise: {industry: [E], ...}} */
+static void load_enterprise(struct loader *l, const struct tree *t, const struct tree *arg, struct cond *c, int depth)
+{
+    (void)depth;
+    c->enterprise = is_map(l, t, arg, "{industry: [...], credit: [...], region: [...], tag: ...}")
+                        ? load_attributes(l, arg)
+                        : arena_zalloc(&l->s->arena, sizeof *c->enterprise);
 }
 
 /* {season: {festival: spring_festival, before: 60d}} */

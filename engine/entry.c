@@ -4,7 +4,7 @@
 /* Layout of each type; older ones are still read. */
 static const uint8_t versions[ENTRY_TYPE_END] = {
     [ENTRY_SIGNAL] = 1, [ENTRY_CONFIG] = 1, [ENTRY_TICK] = 1, [ENTRY_SWEEP] = 1,
-    [ENTRY_ACTION] = 3,   /* 2: name, uscc, role, own_team; 3: signal, as */
+    [ENTRY_ACTION] = 4,   /* 2: name, uscc, role, own_team; 3: signal, as; 4: duty */
     [ENTRY_PRESENCE] = 1,
 };
 
@@ -198,6 +198,7 @@ void entry_put_action(struct buf *b, const struct entry_action *a)
         buf_slice(b, later[i]);
     buf_varint(b, a->signal);
     buf_slice(b, a->as);
+    buf_slice(b, a->duty);
 }
 
 static void get_action(struct rd *r, struct entry_action *a, uint8_t version)
@@ -225,6 +226,7 @@ static void get_action(struct rd *r, struct entry_action *a, uint8_t version)
         *later[i] = version >= 2 ? rd_slice(r) : (struct slice){0};
     a->signal = version >= 3 ? rd_varint(r) : 0;
     a->as = version >= 3 ? rd_slice(r) : (struct slice){0};
+    a->duty = version >= 4 ? rd_slice(r) : (struct slice){0};
 }
 
 void entry_put_presence(struct buf *b, const struct entry_presence *p)

@@ -56,6 +56,7 @@ struct entry_action {
     int64_t people, amount, due, until, paid_people, paid_amount; /* NO_INT: not given */
     uint64_t signal;         /* sort: which waiting signal */
     struct slice as;         /* sort: relevant, duplicate, not_ours */
+    struct slice duty;       /* duty_done: which */
     bool has_note;
     uint8_t note_hash[NOTE_HASH_LEN];
 };

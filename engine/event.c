@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/event.h"
 
-enum { EVENT_VERSION = 4, EVENT_RULES_CHANGED = 1 };
+enum { EVENT_VERSION = 5, EVENT_RULES_CHANGED = 1 };
 
 /* The plain fields, each once, for both directions. */
 #define EVENT_UNSIGNED(ev)                                                                                   \
@@ -15,7 +15,7 @@ enum { EVENT_VERSION = 4, EVENT_RULES_CHANGED = 1 };
 #define EVENT_TEXTS(ev)                                                                                      \
     {                                                                                                        \
         &(ev)->uscc, &(ev)->name, &(ev)->industry, &(ev)->principal, &(ev)->actor, &(ev)->finding,           \
-            &(ev)->outcome, &(ev)->measure, &(ev)->ref, &(ev)->team, &(ev)->rule                             \
+            &(ev)->outcome, &(ev)->measure, &(ev)->ref, &(ev)->team, &(ev)->rule, &(ev)->duty                             \
     }
 
 static void put_lies(struct buf *b, const struct lies *l)
@@ -249,7 +249,7 @@ static void get_plain(struct rd *r, struct event *ev)
     for (size_t k = 0; k < ARRAY_LEN(t); k++)
         *t[k] = rd_slice(r);
     if (!event_wire(ev->type) || ev->level >= LEVEL_COUNT || ev->level_before >= LEVEL_COUNT ||
-        !alert_state_wire(ev->state) || !status_wire(ekey_status(&ev->key)))
+        (!alert_state_wire(ev->state) && ev->type != EVENT_DUTY) || !status_wire(ekey_status(&ev->key)))
         r->bad = true;
 }
 

@@ -24,6 +24,7 @@ void record_remove(struct engine *e, struct record *c)
 {
     due_set(e->due, &c->key, c->due, NO_INT);
     c->due = NO_INT;
+    duty_forget(e, c);
     link_remove(e, c);
     state_del(e->state, T_ENTERPRISE, c->key.b, EKEY_LEN);
     if (c->unresolved)
@@ -181,7 +182,8 @@ static void withdraw(struct engine *e, const struct entry_signal *x, const struc
         identity_recall(e, c);
     if (sig.owner || sig.project.n || sig.profile.n)
         link_recall(e, c);
-    c->last_seq = e->number; /* news like any other: what a mistaken clearing closed may open again */
+    c->last_seq = e->number;
+    news_withdrawn(e, c, kind, &sig);
     life_judge(e, c, e->time, CAUSE_SIGNALS);
     if (bound)
         identity_unbind(e, &name, &key);
@@ -224,7 +226,8 @@ void signal_count(struct engine *e, const struct entry_signal *x, uint64_t seq)
     struct series *series = series_find(c, kind, source);
     series_insert(e, c, series ? series : series_add(e, c, kind, source), &sig);
     identity_note(e, c, &sig, sig.name ? s->name : (struct slice){0});
-    c->last_seq = e->number; /* news, though it may have waited */
+    c->last_seq = e->number; /* though it may have waited */
+    news_came(e, c, kind, e->number);
     link_note(e, c, &sig, kind);
     life_judge(e, c, e->time, CAUSE_SIGNALS);
 }
@@ -375,7 +378,7 @@ static void fold_sweep(struct engine *e, const struct entry *entry)
 
 static void fold_action(struct engine *e, const struct entry *entry)
 {
-    if (!identity_act(e, &entry->action) && !triage_act(e, &entry->action))
+    if (!identity_act(e, &entry->action) && !triage_act(e, &entry->action) && !duty_act(e, &entry->action))
         life_act(e, &entry->action);
 }
 
@@ -391,6 +394,14 @@ static void (*const folds[ENTRY_TYPE_END])(struct engine *, const struct entry *
     [ENTRY_SWEEP] = fold_sweep,   [ENTRY_ACTION] = fold_action, [ENTRY_PRESENCE] = fold_presence,
 };
 
+/* Items of T_DUE that are no record's. */
+static void (*const due_items[])(struct engine *, const struct ekey *, int64_t at) = {
+    [EKEY_HUB] = link_due,
+    [EKEY_TRIAGE] = triage_due,
+    [EKEY_DUTY_CODE] = duty_due,
+    [EKEY_DUTY_NAME] = duty_due,
+};
+
 static void work_off_due(struct engine *e, int64_t time)
 {
     struct ekey key;
@@ -399,8 +410,9 @@ static void work_off_due(struct engine *e, int64_t time)
         arena_reset(&e->scratch);
         if (at > e->time)
             e->time = at;
-        if (ekey_kind(&key) == EKEY_HUB || ekey_kind(&key) == EKEY_TRIAGE) {
-            (ekey_kind(&key) == EKEY_HUB ? link_due : triage_due)(e, &key, at);
+        enum ekey_by by = ekey_kind(&key);
+        if (by < ARRAY_LEN(due_items) && due_items[by]) {
+            due_items[by](e, &key, at);
             link_settle(e, at);
             continue;
         }

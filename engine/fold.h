@@ -150,6 +150,8 @@ struct verdict scene_holds(struct scene *, const struct cond *);
 /* What one signal brings to a `sum`: never below 0, and bounded so that no sum overflows. */
 int64_t sig_measures(const struct sig *, enum sum_field);
 struct verdict cond_holds(struct engine *, const struct record *, const struct cond *, int64_t at, uint8_t score_level);
+/* Is a prepared record of this industry, grade, place, tag? */
+struct verdict attributes_hold(const struct record *, const struct attributes *, int64_t at);
 /* Does a selector take signals of this series; and does this one of them count for it? */
 bool selector_takes(const struct engine *, const struct selector *, const struct series *);
 bool selector_counts(const struct engine *, const struct selector *, const struct series *, const struct sig *);
@@ -256,8 +258,23 @@ void life_merge(struct engine *, struct record *from, struct record *into, int64
 void life_look(struct engine *, struct record *, int64_t at, struct judgement *);
 bool alert_load(struct engine *, uint64_t number, struct alert *); /* false: none of that number (0 too), or it failed */
 struct event alert_event(enum event_type, uint8_t level_before); /* empty but for these */
+/* An event that is numbered: stored, listed under its alert where it is one's, and told. */
+void event_publish(struct engine *, const struct event *);
 /* One change: numbers it, stores alert and event, publishes. `ev` has what is particular to it. */
 void alert_emit(struct engine *, const struct record *, struct alert *, int64_t at, struct event *ev);
+
+/* ---- pace.c: by when the next step must be done, and the rest in which that time stands still ---- */
+struct pace pace_of(const struct alert *);
+void pace_set(struct alert *, const struct pace *);
+int64_t pace_deadline(const struct work *, enum due_step, uint8_t level, int64_t since); /* NO_INT: none */
+int64_t pace_rested(const struct pace *, int64_t at); /* for how long deadlines have stood still by now; 0: they do not */
+void pace_no_rest(struct pace *);
+void pace_wake(struct pace *, int64_t at);   /* what was still to come comes as much later as the rest was long */
+void pace_settle(struct pace *, int64_t at); /* a rest whose date has passed ended then */
+void pace_level(const struct work *, struct pace *, uint8_t level, int64_t at); /* a higher one, from now on */
+bool pace_broken(const struct engine *, const struct record *, uint8_t level, const struct pace *); /* a snooze, by news */
+void pace_turn(const struct work *, struct pace *, int64_t at);  /* overdue: when the next tier has it */
+bool pace_climb(const struct work *, struct pace *, int64_t at); /* one tier up; false: there is none */
 
 /* ---- timers.c: what the clock does to an alert. `at`: now ---- */
 void timers_open(struct engine *, struct alert *, int64_t at);          /* it rose, or came back */
@@ -265,8 +282,8 @@ void timers_set(struct engine *, struct alert *);                       /* a ste
 void timers_level(struct engine *, struct alert *, uint8_t before, int64_t at); /* its level changed */
 void timers_wake(struct alert *, int64_t at);                           /* no longer held or put off */
 int64_t timers_rested(const struct handling *, int64_t at);             /* for how long it has been that by now; 0: it is not */
-/* Put off, and there is news of another kind, or a higher level. */
-bool timers_broken(const struct engine *, const struct record *, const struct alert *);
+/* Put off, and there is news of another kind, or a higher level: it goes on. */
+void timers_disturb(const struct engine *, const struct record *, struct alert *, int64_t at);
 bool timers_climb(struct engine *, struct alert *);                     /* one tier up; false: there is none */
 void timers_turn(struct engine *, struct alert *);                      /* overdue, and another tier has it from now on */
 /* Before the judgement: measures that ran out feed their silence back as signals. True: the alert must be stored. */
@@ -279,7 +296,19 @@ int64_t timers_next(const struct engine *, const struct alert *);       /* INT64
 /* A signal by the fold itself, dated `at`. */
 void timers_feed(struct engine *, struct record *, struct slice kind, int64_t at, int64_t people, int64_t amount);
 
+/* ---- terms.c: measures that outlive their alert: a term that runs, money that waits to be recovered ---- */
+struct measure;
+void terms_begin(const struct engine *, const struct measure *, struct taken *now); /* as configured when it is taken */
+void terms_close(struct alert *);                     /* the alert is closed: what runs ends, but for what goes on */
+/* Another alert has them from now on: it was raised anew, or two became one. True: there were any. */
+bool terms_carry(struct engine *, struct alert *from, struct alert *to);
+int64_t terms_next(const struct alert *);             /* when a term is over; INT64_MAX: none runs */
+int64_t terms_owed(const struct alert *);             /* fen, still to be recovered */
+/* Tells of those that are over at `at`. */
+void terms_tell(struct engine *, struct record *, struct alert *, int64_t at, const struct judgement *);
+
 /* ---- route.c: who an alert is for ---- */
+region_t route_place(struct engine *, const struct record *); /* whose teams it concerns first; 0: not known */
 struct slice route_team(struct engine *, const struct record *); /* who answers first; empty: nobody is configured */
 void route_alert(struct engine *, const struct record *, struct alert *); /* fills a->teams */
 /* Under other settings: who answers, and the tier that has it. True: it is for others than its last event said. a->teams
@@ -299,6 +328,14 @@ void triage_due(struct engine *, const struct ekey *item, int64_t at); /* its ti
 bool triage_has(struct engine *, const struct entry_signal *, const struct ekey *given, uint64_t number);
 bool triage_withdraw(struct engine *, const struct entry_signal *, const struct ekey *given, uint64_t number);
 bool triage_act(struct engine *, const struct entry_action *);         /* `sort`; false: the action is another */
+
+/* ---- duty.c: visits and reviews that are expected by a date ---- */
+/* A prepared record: duties that begin or end with it, or were done. Before it is stored. */
+void duty_judge(struct engine *, struct record *, int64_t at);
+void duty_due(struct engine *, const struct ekey *item, int64_t at);
+void duty_forget(struct engine *, const struct record *);  /* the record goes */
+void duty_merge(struct engine *, const struct record *from, struct record *into); /* which is judged next */
+bool duty_act(struct engine *, const struct entry_action *); /* `duty_done`; false: the action is another */
 
 /* ---- presence.c: which teams listen ---- */
 struct presence *presence_create(void);

@@ -239,8 +239,8 @@ void identity_note(struct engine *e, struct record *c, const struct sig *sig, st
         c->name_at = weak ? NO_INT : sig->at;
         c->name_seq = weak ? 0 : sig->seq;
     }
-    if (sig->seq > c->last_seq)
-        c->last_seq = sig->seq;
+    if (sig_entry(sig) > c->last_seq)
+        c->last_seq = sig_entry(sig);
 }
 
 static struct slice text_of(struct engine *e, const struct record *c, const struct sig *sig)
@@ -293,8 +293,10 @@ static void move_series(struct engine *e, struct record *from, uint32_t at, stru
         else {
             struct series *to = series_find(into, s->kind, s->source);
             series_insert(e, into, to ? to : series_add(e, into, s->kind, s->source), &all[i]);
-            if (all[i].seq > into->last_seq)
-                into->last_seq = all[i].seq;
+            if (sig_entry(&all[i]) > into->last_seq)
+                into->last_seq = sig_entry(&all[i]);
+            if (!(all[i].flags & SIG_CANCELLED))
+                news_came(e, into, s->kind, sig_entry(&all[i]));
         }
     if (kept == n)
         return;
@@ -329,8 +331,10 @@ static void move(struct engine *e, const struct ekey *from_key, const struct eke
     link_recall(e, from);
     if (from->n_series == 0 && !ekey_is_code(from_key)) {
         life_merge(e, from, into, e->time);
+        duty_merge(e, from, into);
         record_remove(e, from);
     } else {
+        news_left(e, from);
         life_judge(e, from, e->time, CAUSE_SIGNALS);
     }
     if (into->n_series)

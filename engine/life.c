@@ -43,7 +43,7 @@ static void list_open(struct engine *e, const struct alert *a, enum event_type t
 
 /* ---- events ---- */
 
-static void publish(struct engine *e, struct event *ev)
+void event_publish(struct engine *e, const struct event *ev)
 {
     uint8_t key[16];
     be64(key, ev->alert);
@@ -51,7 +51,8 @@ static void publish(struct engine *e, struct event *ev)
     buf_reset(&e->buf);
     event_put(&e->buf, ev);
     state_put_cold(e->state, T_EVENT, key + 8, 8, e->buf.p, e->buf.n);
-    state_put_cold(e->state, T_HISTORY, key, sizeof key, NULL, 0);
+    if (ev->alert)
+        state_put_cold(e->state, T_HISTORY, key, sizeof key, NULL, 0);
     if (!e->out)
         return;
     struct engine_out *o = e->out;
@@ -95,8 +96,8 @@ void alert_emit(struct engine *e, const struct record *c, struct alert *a, int64
     a->changed_at = at;
     a->h.last_type = ev->type;
     a->h.last_who = ev->actor.n ? ev->actor : ev->principal;
-    ev->tier = a->h.tier;
     route_alert(e, c, a);
+    ev->tier = a->h.tier;
     ev->n_teams = a->n_teams;
     ev->teams = a->teams;
     ev->alert = a->number;
@@ -118,7 +119,7 @@ void alert_emit(struct engine *e, const struct record *c, struct alert *a, int64
         a->rule = ev->reasons[0].rule;
     store_alert(e, a);
     list_open(e, a, (enum event_type)ev->type);
-    publish(e, ev);
+    event_publish(e, ev);
 }
 
 struct event alert_event(enum event_type type, uint8_t level_before)
@@ -163,8 +164,7 @@ static void change(struct engine *e, struct record *c, struct alert *a, const st
     a->score = c->score;
     a->evidence_sum = j->evidence_sum;
     a->rules_sum = rules;
-    if (timers_broken(e, c, a))
-        timers_wake(a, j->at);
+    timers_disturb(e, c, a, j->at);
     timers_level(e, a, before, j->at);
     if (ev.type == EVENT_WITHDRAWN) {
         a->state = ALERT_STATE_CLOSED;
@@ -195,10 +195,11 @@ static void open_alert(struct engine *e, struct record *c, struct alert *a, bool
                        enum cause cause)
 {
     bool recent = had && j->at - a->closed_at <= REOPEN_DAYS * DAY_MS;
-    if (had && c->last_seq <= a->closed_entry && link_news(e, c) <= a->closed_entry)
+    if (had && news_latest(e, c) <= a->closed_entry)
         return; /* PROTOCOL: after a close only a signal journalled later acts */
     struct event ev = alert_event(recent ? EVENT_REOPENED : EVENT_RAISED, LEVEL_NONE);
     ev.rules_changed = cause == CAUSE_SETTINGS;
+    struct alert old = had ? *a : (struct alert){0};
     if (!recent)
         *a = (struct alert){.due = NO_INT, .closed_at = NO_INT, .rule = UINT32_MAX, .h = handling_none()};
     a->state = ALERT_STATE_OPEN;
@@ -210,6 +211,8 @@ static void open_alert(struct engine *e, struct record *c, struct alert *a, bool
     a->rules_sum = rules_sum(e, j);
     a->n_escalated = 0;
     timers_open(e, a, j->at);
+    if (had && !recent && terms_carry(e, &old, a))
+        store_alert(e, &old);
     a->h.routed = route_team(e, c);
     explain(e, c, j, &ev);
     alert_emit(e, c, a, j->at, &ev);
@@ -283,22 +286,11 @@ void life_look(struct engine *e, struct record *c, int64_t at, struct judgement 
     c->judged_at = at;
 }
 
-/* A place went from one team to another: its open alerts go along, each with an event. */
-static void move_team(struct engine *e, struct record *c, struct alert *a, int64_t at, const struct judgement *j)
+/* Other settings: it went to another team, or others hear of it than before. */
+static void tell_moved(struct engine *e, struct record *c, struct alert *a, int64_t at, const struct judgement *j)
 {
-    const struct work *w = e->settings->work;
-    struct slice now = route_team(e, c);
-    bool gone = a->team.n && w && w->has_teams && !work_team_named(w, a->team);
-    if (slice_eq(now, a->h.routed) && !gone)
-        return;
-    a->h.routed = now;
-    if (a->team.n && !gone) {
-        store_alert(e, a); /* given to somebody by name: it stays there */
-        return;
-    }
-    a->team = (struct slice){0};
     struct event ev = alert_event(EVENT_ASSIGNED, a->level);
-    ev.team = now;
+    ev.team = a->team.n ? a->team : a->h.routed;
     ev.rules_changed = true;
     explain(e, c, j, &ev);
     alert_emit(e, c, a, at, &ev);
@@ -325,6 +317,7 @@ void life_judge(struct engine *e, struct record *c, int64_t at, enum cause cause
     share_gather(e, c);
     if (engine_failed(e))
         return;
+    bool moved = had && cause == CAUSE_SETTINGS && c->alert_open && route_again(e, c, &a);
     life_look(e, c, at, &j);
     int64_t shadow = shadow_judge(e, c, at);
     j.next = shadow < j.next ? shadow : j.next;
@@ -335,16 +328,17 @@ void life_judge(struct engine *e, struct record *c, int64_t at, enum cause cause
     escalate(e, c, &a, &j);
     if (had && cause == CAUSE_CLOCK)
         timers_tell(e, c, &a, at, &j);
-    if (had && cause == CAUSE_SETTINGS && c->alert_open)
-        move_team(e, c, &a, at, &j);
-    if (ran_out)
-        store_alert(e, &a); /* a measure that was answered makes no event */
+    if (moved && c->alert_open)
+        tell_moved(e, c, &a, at, &j);
+    if (ran_out || (had && cause == CAUSE_SETTINGS && c->alert_open))
+        store_alert(e, &a); /* a measure that was answered makes no event, nor does a turn that comes otherwise */
     if (c->alert) {
         int64_t timer = timers_next(e, &a);
         j.next = timer < j.next ? timer : j.next;
     }
     int64_t others = link_publish(e, c, &j);
     j.next = others < j.next ? others : j.next;
+    duty_judge(e, c, at);
     series_spill(e, c);
     list_unresolved(e, c);
     set_due(e, c, at, j.next);
@@ -359,12 +353,21 @@ static void carry_measures(struct engine *e, struct alert *from, struct alert *t
     for (uint32_t i = 0; i < n; i++)
         list[i] = to->h.taken[i];
     for (uint32_t i = 0; i < from->h.n_taken; i++)
-        if (from->h.taken[i].state == TAKEN_OPEN && n < MEASURES_TAKEN_MAX) {
+        if (taken_goes_on(&from->h.taken[i]) || (from->h.taken[i].state == TAKEN_OPEN && n < MEASURES_TAKEN_MAX)) {
             list[n++] = from->h.taken[i];
             from->h.taken[i].state = TAKEN_ENDED;
+            from->h.taken[i].recover = false; /* counted where it is now */
         }
     to->h.taken = list;
     to->h.n_taken = n;
+}
+
+/* One of the two has a closed alert, whose listing goes on in the other's. */
+static void carry_terms(struct engine *e, uint64_t closed, struct alert *to)
+{
+    struct alert old;
+    if (alert_load(e, closed, &old) && terms_carry(e, &old, to))
+        store_alert(e, &old);
 }
 
 /* Two enterprises turned out to be one: the older alert stays, the younger is withdrawn. */
@@ -373,6 +376,11 @@ void life_merge(struct engine *e, struct record *from, struct record *into, int6
     struct alert theirs, ours;
     if (from->last_seq > into->last_seq)
         into->last_seq = from->last_seq;
+    news_merged(from, into);
+    if (!from->alert_open && alert_load(e, into->alert, &ours)) {
+        carry_terms(e, from->alert, &ours);
+        store_alert(e, &ours);
+    }
     if (!from->alert_open || !alert_load(e, from->alert, &theirs))
         return;
     bool both = into->alert_open && alert_load(e, into->alert, &ours);
@@ -390,6 +398,8 @@ void life_merge(struct engine *e, struct record *from, struct record *into, int6
         carry_measures(e, goes, stays);
         alert_emit(e, goes == &theirs ? from : into, goes, at, &ev);
     }
+    if (!both)
+        carry_terms(e, into->alert, stays);
     describe(into, stays);
     store_alert(e, stays);
     into->alert = stays->number;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/record.h"
 
-enum { RECORD_VERSION = 4, BLOCK_VERSION = 2 };
+enum { RECORD_VERSION = 5, BLOCK_VERSION = 2 };
 
 /* Optional fields of a stored signal. */
 enum {
@@ -219,7 +219,9 @@ static void get_spilled(struct rd *r, struct arena *a, struct series *s)
 enum {
     R_ALERT_OPEN = 1, R_UNRESOLVED = 2, R_PLACE = 4, R_INDUSTRY = 8, R_SAME_TIME = 16, R_DUE = 32,
     R_NAME = 64, R_LEVEL = 128, R_ALERT = 256, R_PLACES = 512, R_FINDING = 1024, R_LINKED = 2048, R_LEVELS = 4096,
-    R_SHADOW = 8192
+    R_SHADOW = 8192,
+    R_NEWS = 16384, /* the latest signal is not the latest news */
+    R_DUTIES = 32768
 };
 
 static void put_words(struct buf *b, const uint32_t *words, uint32_t n)
@@ -274,7 +276,19 @@ static unsigned rare_flags(const struct record *c)
     for (int l = LEVEL_GENERAL; l < LEVEL_COUNT; l++)
         left |= c->left_at[l] != NO_INT;
     return (left || c->own_level ? R_LEVELS : 0) | (c->n_links || c->n_areas || c->n_radiated ? R_LINKED : 0) |
-           (c->shadow_level || c->shadow_score_level ? R_SHADOW : 0);
+           (c->shadow_level || c->shadow_score_level ? R_SHADOW : 0) |
+           (c->news != c->last_seq || c->unclearing ? R_NEWS : 0) | (c->duties ? R_DUTIES : 0);
+}
+
+/* A signal's number, as seen from the last one: most often it is that one. */
+static void put_seq(struct buf *b, const struct record *c, uint64_t seq)
+{
+    buf_zigzag(b, (int64_t)(c->last_seq - seq));
+}
+
+static uint64_t get_seq(struct rd *r, const struct record *c)
+{
+    return c->last_seq - (uint64_t)rd_zigzag(r);
 }
 
 static void put_rare(struct buf *b, const struct record *c, unsigned f)
@@ -292,6 +306,10 @@ static void put_rare(struct buf *b, const struct record *c, unsigned f)
     if (f & R_SHADOW) {
         buf_u8(b, c->shadow_score_level);
         buf_u8(b, c->shadow_level);
+    }
+    if (f & R_NEWS) {
+        put_seq(b, c, c->news);
+        buf_varint(b, c->unclearing);
     }
 }
 
@@ -313,6 +331,8 @@ static void get_rare(struct rd *r, struct arena *a, struct record *c, unsigned f
         c->shadow_score_level = rd_u8(r);
         c->shadow_level = rd_u8(r);
     }
+    c->news = f & R_NEWS ? get_seq(r, c) : c->last_seq;
+    c->unclearing = f & R_NEWS ? rd_varint(r) : 0;
     if (c->own_level >= LEVEL_COUNT || c->shadow_level >= LEVEL_COUNT || c->shadow_score_level >= LEVEL_COUNT)
         r->bad = true;
 }
@@ -332,17 +352,6 @@ static unsigned record_flags(const struct record *c)
            (c->name.n || c->name_at != NO_INT || c->name_seq ? R_NAME : 0) |
            (c->level || c->score_level ? R_LEVEL : 0) | (c->alert ? R_ALERT : 0) | (one_place(c) ? 0 : R_PLACES) |
            (c->finding || c->finding_at || c->finding_entry || c->n_finding_kinds ? R_FINDING : 0) | rare_flags(c);
-}
-
-/* A signal's number, as seen from the last one: most often it is that one. */
-static void put_seq(struct buf *b, const struct record *c, uint64_t seq)
-{
-    buf_zigzag(b, (int64_t)(c->last_seq - seq));
-}
-
-static uint64_t get_seq(struct rd *r, const struct record *c)
-{
-    return c->last_seq - (uint64_t)rd_zigzag(r);
 }
 
 static void put_seldom(struct buf *b, const struct record *c, unsigned f)
@@ -457,6 +466,7 @@ static void get_head(struct rd *r, struct record *c, unsigned f)
 {
     c->alert_open = f & R_ALERT_OPEN;
     c->unresolved = f & R_UNRESOLVED;
+    c->duties = f & R_DUTIES;
     c->settings = rd_varint(r);
     c->score = (uint32_t)rd_varint(r);
     c->last_seq = rd_varint(r);

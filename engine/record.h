@@ -129,7 +129,10 @@ struct record {
     bool alert_open;
     uint8_t score_level;     /* level by score at the last judgement: hysteresis compares with it */
     bool unresolved;         /* a name that several codes bear: kept, never judged */
+    bool duties;             /* T_DUTY may have a row of it */
     uint64_t last_seq;       /* of the latest signal applied */
+    uint64_t news;           /* entry of the latest that may open again what was closed (engine/news.c); 0: none */
+    uint64_t unclearing;     /* entry of the latest withdrawal of a clearing, which may so too; 0: none */
     uint8_t finding;         /* enum finding of the last verification; 0: none */
     int64_t finding_at;
     uint64_t finding_entry;  /* entry that brought it */

@@ -78,6 +78,8 @@ void route_alert(struct engine *e, const struct record *c, struct alert *a)
     region_t place = place_of(e, c);
     if (!a->h.routed.n)
         a->h.routed = route_team(e, c); /* where it is was not known when it rose */
+    if (w && w->n_tiers && a->h.tier >= w->n_tiers)
+        a->h.tier = (uint8_t)(w->n_tiers - 1); /* a tier that is no more is had by the highest that is */
     struct list l = {arena_zalloc(&e->scratch, ALERT_TEAMS_MAX * sizeof *l.ids), 0};
     add(&l, a->team.n ? a->team : a->h.routed);
     for (uint32_t i = 0; i < a->n_joined; i++)
@@ -94,4 +96,38 @@ void route_alert(struct engine *e, const struct record *c, struct alert *a)
     }
     a->teams = l.ids;
     a->n_teams = l.n;
+}
+
+static bool same_list(const struct alert *a, const struct alert *b)
+{
+    uint32_t i = 0;
+    while (i < a->n_teams && i < b->n_teams && slice_eq(a->teams[i], b->teams[i]))
+        i++;
+    return i == a->n_teams && i == b->n_teams;
+}
+
+/* Nobody's turn comes above the highest tier; one that was put on top has its turn, counted from now. */
+static void settle_turn(struct engine *e, struct alert *a)
+{
+    const struct work *w = e->settings->work;
+    if (!w || a->h.tier + 1u >= w->n_tiers)
+        a->h.escalate_at = NO_INT;
+    else if (a->h.overdue && a->h.escalate_at == NO_INT)
+        timers_turn(e, a);
+}
+
+bool route_again(struct engine *e, const struct record *c, struct alert *a)
+{
+    const struct work *w = e->settings->work;
+    struct alert now = *a;
+    if (now.team.n && w && w->has_teams && !work_team_named(w, now.team))
+        now.team = (struct slice){0}; /* given by name to one that is no more; else it stays there */
+    now.h.routed = route_team(e, c);
+    route_alert(e, c, &now);
+    bool moved = !same_list(&now, a) || now.h.tier != a->h.tier || !slice_eq(now.team, a->team) ||
+                 (!now.team.n && !slice_eq(now.h.routed, a->h.routed));
+    settle_turn(e, &now);
+    a->team = now.team;
+    a->h = now.h;
+    return moved;
 }

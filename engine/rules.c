@@ -402,24 +402,28 @@ static bool any_place(const struct attributes *a, const struct record *r)
     return a->n_regions == 0;
 }
 
-static struct verdict tagged(const struct scene *s, const struct attributes *a)
+static struct verdict tagged(const struct record *r, const struct attributes *a, int64_t at)
 {
     for (uint32_t i = 0; i < a->n_tags; i++)
-        for (uint32_t k = 0; k < s->r->n_tags; k++) {
-            const struct tag *tag = &s->r->tags[k];
-            if (slice_eq(tag->name, a->tags[i]) && s->at < tag->until)
+        for (uint32_t k = 0; k < r->n_tags; k++) {
+            const struct tag *tag = &r->tags[k];
+            if (slice_eq(tag->name, a->tags[i]) && at < tag->until)
                 return (struct verdict){true, tag->until};
         }
     return (struct verdict){a->n_tags == 0, INT64_MAX};
 }
 
+struct verdict attributes_hold(const struct record *r, const struct attributes *a, int64_t at)
+{
+    bool credit = !a->credits[0] || (r->credit && strchr(a->credits, r->credit));
+    if (!credit || !any_prefix(a->industries, a->n_industries, record_industry(r)) || !any_place(a, r))
+        return never();
+    return tagged(r, a, at);
+}
+
 static struct verdict holds_enterprise(struct scene *s, const struct cond *c)
 {
-    const struct attributes *a = c->enterprise;
-    bool credit = !a->credits[0] || (s->r->credit && strchr(a->credits, s->r->credit));
-    if (!credit || !any_prefix(a->industries, a->n_industries, record_industry(s->r)) || !any_place(a, s->r))
-        return never();
-    return tagged(s, a);
+    return attributes_hold(s->r, c->enterprise, s->at);
 }
 
 static struct verdict holds_season(struct scene *s, const struct cond *c)

@@ -50,7 +50,9 @@ void load_selectors(struct loader *, const struct tree *map);
 void load_selector(struct loader *, const struct tree *, struct selector *out);
 bool selector_empty(const struct selector *);
 
-/* cond_load.c: `when` of one rule; sets across and area */
+/* cond_load.c: what `enterprise` asks, of a map */
+struct attributes *load_attributes(struct loader *, const struct tree *);
+/* `when` of one rule; sets across and area */
 void load_when(struct loader *, const struct tree *, struct cond *);
 
 /* radiation_load.c: what is asked of other enterprises, each thing once; returns its position. */
@@ -63,6 +65,7 @@ void load_score(struct settings *, const struct tree *score, struct mistakes *);
 void load_thresholds(struct settings *, const struct tree *list, struct mistakes *);
 void load_areas(struct settings *, const struct tree *, struct mistakes *); /* areas_load.c; before the rules */
 void load_assessment(struct loader *, const struct tree *);
+void load_duties(struct settings *, const struct tree *, struct mistakes *); /* duty_load.c; after the work */
 bool load_line_known(const struct settings *, struct slice line);
 
 #endif

@@ -118,7 +118,8 @@ static void compile_shadow(struct settings *s, const struct tree *t, struct mist
         return;
     struct tree *other = tree_new(&a, TREE_MAP);
     for (uint32_t i = 0; i < t->n; i++)
-        if (!slice_is(t->keys[i]->text, "shadow") && !slice_is(t->keys[i]->text, "rules"))
+        if (!slice_is(t->keys[i]->text, "shadow") && !slice_is(t->keys[i]->text, "rules") &&
+            !slice_is(t->keys[i]->text, "duties"))
             tree_pair(&a, other, t->keys[i], t->items[i]);
     tree_set(&a, other, SLICE("rules"), arena_copy(&a, shadow, sizeof *shadow));
     const char *part = m->part;
@@ -149,6 +150,7 @@ int settings_compile(const struct tree *t, struct mistakes *m, struct settings *
     load_score(s, tree_get(rules, "score"), m);
     rules_load(s, rules, m);
     work_load(t, s->timezone, m, &s->work);
+    load_duties(s, tree_get(t, "duties"), m);
     compile_shadow(s, t, m);
     if (m->total > before) {
         settings_destroy(s);

@@ -3,7 +3,7 @@
  *   {timezone_ms, kinds: [{kind, zh, en, weight_ppm, half_life_days, repeat_window_days, clears, clue}, ...],
  *    festivals: [{festival, day: 2026-02-17}, ...], rules: <rules.yaml as parsed>,
  *    thresholds: [{region, line, people, months, amount, source, date}, ...], areas: <areas.yaml as parsed>,
- *    shadow: <a second rules file as parsed>}        the last three may be absent
+ *    shadow: <a second rules file as parsed>, duties: <duties.yaml as parsed>}     the last four may be absent
  * Compiled whole or not at all; every mistake is told with its place. Immutable once compiled; any thread. */
 #ifndef ENGINE_SETTINGS_H
 #define ENGINE_SETTINGS_H
@@ -173,6 +173,17 @@ struct season {
 struct festival {
     struct slice name;
     int64_t day;                /* ms: its 00:00 */
+};
+
+/* A visit or review of enterprises that is expected by a date (duties.yaml). */
+struct duty {
+    struct slice id, zh, en;
+    struct attributes who;      /* which enterprises */
+    struct term every;          /* after it was done last, or since it applies */
+    int64_t remind;             /* ms before it is due; 0: nobody is reminded */
+    struct term escalate_after; /* overdue for so long: the next tier has it */
+    uint8_t tier;               /* whose it is: position in work.tiers */
+    struct kind_set done_by;    /* a signal of any of these shows that it was done */
 };
 
 struct settings {

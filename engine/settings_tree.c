@@ -88,7 +88,8 @@ const struct tree *settings_tree_make(struct arena *a, const struct settings_par
         const char *name;
         const struct tree *part;
     } parts[] = {{"thresholds", p->thresholds}, {"areas", p->areas},         {"shadow", p->shadow},    {"teams", p->teams},
-                 {"measures", p->measures},     {"deadlines", p->deadlines}, {"workdays", p->workdays}};
+                 {"measures", p->measures},     {"deadlines", p->deadlines}, {"workdays", p->workdays},
+                 {"duties", p->duties}};
     for (size_t i = 0; i < ARRAY_LEN(parts); i++)
         if (parts[i].part)
             tree_set(a, t, slice_of(parts[i].name), arena_copy(a, parts[i].part, sizeof *parts[i].part));

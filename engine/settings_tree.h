@@ -35,6 +35,7 @@ struct settings_parts {
     const struct tree *shadow;  /* NULL: none */
     const struct tree *teams, *measures, *deadlines; /* engine/work.h; NULL: none */
     struct tree *workdays;      /* settings_tree_workdays; NULL: weekends only */
+    const struct tree *duties;  /* NULL: none */
 };
 const struct tree *settings_tree_make(struct arena *, const struct settings_parts *);
 

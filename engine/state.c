@@ -18,6 +18,7 @@ const char *const table_names[T_COUNT] = {
     NAME(T_HISTORY, "history"), NAME(T_DUE, "due"),       NAME(T_SEEN, "seen"),
     NAME(T_SOURCE, "sources"), NAME(T_LINK, "links"),   NAME(T_SHADOW, "shadow"),
     NAME(T_UNRESOLVED, "unresolved"), NAME(T_TRIAGE, "triage"), NAME(T_SORTED, "sorted"),
+    NAME(T_DUTY, "duty"),
 };
 #undef NAME
 

@@ -35,6 +35,7 @@ enum table {
     T_UNRESOLVED,  /* ekey of a name that several codes bear, with signals that wait -> empty */
     T_TRIAGE,      /* number of a signal be64 -> it waits to be sorted (engine/triage.h) */
     T_SORTED,      /* the same, once it was: what became of it */
+    T_DUTY,        /* ekey -> the duties of an enterprise (engine/duty.h) */
     T_COUNT
 };
 extern const char *const table_names[T_COUNT];

@@ -18,11 +18,13 @@
 
 enum { TIERS_MAX = 8, TEAMS_MAX = 20000, MEASURES_MAX = 256 };
 
-/* A length of time as law and custom give it: 2h, 10d (from the moment), 3wd (working days, to 24:00 of the last). */
+/* A length of time as law and custom give it: 2h, 10d (from the moment), 3wd (working days, to 24:00 of the last), 6mo, 3y
+ * (civil months, to 24:00 of the day of the same number, or of the month's last). */
 struct term {
     bool given, working;
-    int64_t ms;              /* not working */
+    int64_t ms;              /* neither working nor months */
     unsigned days;           /* working */
+    unsigned months;         /* 0: none */
 };
 
 struct tier {
@@ -91,6 +93,8 @@ struct work {
     struct term triage_term; /* after which they count by themselves */
     struct workdays days;
     int64_t timezone;        /* ms east of UTC */
+    uint32_t n_duties;       /* duties.yaml, in the order of the file; in the settings' memory */
+    const struct duty *duties;
 };
 
 /* parts: the whole configuration tree. *out NULL when it has none of the parts, or when there was a mistake (told). */
@@ -99,7 +103,7 @@ void work_destroy(struct work *);
 
 /* When a term that begins at `at` ends; INT64_MAX: not given. */
 int64_t term_end(const struct work *, const struct term *, int64_t at);
-/* "2h" "10d" "3wd"; false: none of these. */
+/* "2h" "10d" "3wd" "6mo" "3y"; false: none of these. */
 bool term_parse(struct slice, struct term *);
 
 /* The team that answers at a tier for a place and an industry: the longest prefix of the place wins, then the longest of
