@@ -311,6 +311,9 @@ void terms_tell(struct engine *, struct record *, struct alert *, int64_t at, co
 region_t route_place(struct engine *, const struct record *); /* whose teams it concerns first; 0: not known */
 struct slice route_team(struct engine *, const struct record *); /* who answers first; empty: nobody is configured */
 void route_alert(struct engine *, const struct record *, struct alert *); /* fills a->teams */
+/* Under other settings, the record prepared: who answers, and the tier that has it. True: it is for others than its last
+ * event said. a->teams stays as that event said it. */
+bool route_again(struct engine *, const struct record *, struct alert *);
 /* Under other settings: who answers, and the tier that has it. True: it is for others than its last event said. a->teams
  * stays as that event said it. */
 bool route_again(struct engine *, const struct record *, struct alert *);

@@ -192,17 +192,25 @@ static int teams_of(const struct plain_life *pl, const struct pl_alert *a, char 
     return n;
 }
 
-static void check_teams(struct plain_life *pl, const struct pl_alert *a, const struct event *ev)
+static void team_words(const struct plain_life *pl, const struct pl_alert *a, char words[400])
 {
-    char list[PL_LIST][24], told[400] = "", want[400] = "";
+    char list[PL_LIST][24];
     int n = teams_of(pl, a, list);
+    words[0] = 0;
     for (int i = 0; i < n; i++)
-        snprintf(want + strlen(want), sizeof want - strlen(want), "%s ", list[i]);
+        snprintf(words + strlen(words), 400 - strlen(words), "%s ", list[i]);
+}
+
+static void check_teams(struct plain_life *pl, struct pl_alert *a, const struct event *ev)
+{
+    char told[400] = "", want[400];
+    team_words(pl, a, want);
     for (uint32_t i = 0; i < ev->n_teams; i++)
         snprintf(told + strlen(told), sizeof told - strlen(told), "%.*s ", (int)ev->teams[i].n,
                  ev->teams[i].p);
     if (strcmp(told, want) != 0)
         pl_fault(pl, a, ev->at, "%s is for %snot for %s", event_wire(ev->type), told, want);
+    strcpy(a->told, want);
 }
 
 /* ---- deadlines ---- */
@@ -466,16 +474,20 @@ static void on_withdrawn(struct plain_life *pl, struct pl_alert *a, const struct
     pl->figures.withdrawn += ekey_status(&ev->key) == STATUS_ACTUAL;
 }
 
-/* Moved with its place, or because whom it had been given to is no more. */
+/* Moved with its place, because whom it had been given to is no more, or since others hear of it now. */
 static void on_moved(struct plain_life *pl, struct pl_alert *a, const struct event *ev)
 {
-    char now[24];
+    char want[400], before[24];
     bool gone = *a->now.team && !pw_team_named(pl->work, a->now.team);
-    route(pl, a, now);
-    if ((!gone && (*a->now.team || strcmp(now, a->routed) == 0)) || !pl_text_is(ev->team, now))
-        pl_fault(pl, a, ev->at, "moved to %.*s; it belongs to %s", (int)ev->team.n, ev->team.p, now);
-    strcpy(a->routed, now);
-    a->now.team[0] = 0;
+    if (gone)
+        a->now.team[0] = 0;
+    strcpy(before, a->routed);
+    route(pl, a, a->routed);
+    team_words(pl, a, want);
+    if (strcmp(want, a->told) == 0 && a->set_at != ev->at && !gone && (*a->now.team || strcmp(before, a->routed) == 0))
+        pl_fault(pl, a, ev->at, "moved though it stays with %s", want);
+    if (!pl_text_is(ev->team, *a->now.team ? a->now.team : a->routed))
+        pl_fault(pl, a, ev->at, "moved to %.*s; it belongs to %s", (int)ev->team.n, ev->team.p, a->routed);
 }
 
 static void on_event(struct plain_life *pl, struct pl_alert *a, const struct event *ev)
@@ -578,13 +590,16 @@ void plain_swept(struct plain_life *pl)
 {
     for (int i = 0; i < pl->n_alerts; i++) {
         struct pl_alert *a = &pl->alerts[i];
-        char now[24];
+        char now[24], want[400];
         route(pl, a, now);
         if (a->now.state == PL_CLOSED)
             continue;
         if (*a->now.team ? !pw_team_named(pl->work, a->now.team) : strcmp(now, a->routed) != 0)
             pl_fault(pl, a, pl->time, "it belongs to %s by now and was not moved", now);
         strcpy(a->routed, now);
+        team_words(pl, a, want);
+        if (strcmp(want, a->told) != 0)
+            pl_fault(pl, a, pl->time, "it is for %sby now; %swas told", want, a->told);
     }
 }
 

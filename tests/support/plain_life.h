@@ -72,6 +72,7 @@ struct pl_alert {
     bool unattended; /* told, and nobody has looked */
     int64_t set_at;  /* last change: what lies before it by then comes a millisecond later */
     char routed[24];
+    char told[400]; /* whom its last event was for */
     struct pl_case now, before;
     int before_level;
     uint64_t undo; /* entry that can be taken back; 0: none */

@@ -150,8 +150,8 @@ static char *teams_yaml(struct arena *a, const struct plain_work *w)
     return text;
 }
 
-/* In the middle of the year a team goes, its towns to the next one; verifying must be quicker, and a measure
- * is no more. */
+/* In the middle of the year a team goes, its towns to the next one; the prefecture's has another name; verifying must be
+ * quicker, and a measure is no more. */
 static void make_change(struct year *y, const char *calendar, const char *kinds)
 {
     struct plain_work *before = &y->work[0], *after = &y->work[1];
@@ -168,6 +168,8 @@ static void make_change(struct year *y, const char *calendar, const char *kinds)
             continue;
         }
         after->teams[after->n_teams++] = *t;
+        if (strcmp(t->id, "prefecture") == 0)
+            strcpy(after->teams[after->n_teams - 1].id, "jiaxing");
         for (int k = 0; gone && t->tier == 0 && k < gone->n_towns && after->n_teams == 2 + (i > 2); k++)
             answers_for(&after->teams[after->n_teams - 1], gone->towns[k]);
     }
