@@ -8,19 +8,15 @@
  * latency: an open loop; signal i is due at i / rate, and its latency counts from then, not from when it could be sent,
  * so that a stall is charged to all that waited behind it. With --alerts each signal raises an alert of its own and a
  * subscriber takes the time until it hears of it. */
-#include "bench/wire.h"
+#include "bench/link.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
-#include <zmq.h>
 
 enum { CLIENTS_MOST = 64, SILENCE_S = 60 };
 
@@ -32,19 +28,6 @@ struct options {
     bool alerts;
     long pid;
 };
-
-static void die(const char *what, const char *more)
-{
-    fprintf(stderr, "load: %s %s\n", what, more ? more : "");
-    exit(1);
-}
-
-static int64_t now_ns(clockid_t clock)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 /* CPU seconds of a process so far, and its resident kilobytes; 0 when there is none. */
 static double process_cpu(long pid)
@@ -83,136 +66,6 @@ static double own_cpu(void)
     struct rusage u;
     getrusage(RUSAGE_SELF, &u);
     return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
-
-/* ---- samples ---- */
-
-struct samples {
-    int64_t *ns;
-    size_t n, cap;
-};
-
-static void sample(struct samples *s, int64_t ns)
-{
-    if (s->n == s->cap) {
-        s->cap = s->cap ? 2 * s->cap : 4096;
-        s->ns = realloc(s->ns, s->cap * sizeof *s->ns);
-        if (!s->ns)
-            die("no memory", NULL);
-    }
-    s->ns[s->n++] = ns;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
-
-static double at_share(const struct samples *s, double share) /* microseconds; sorted */
-{
-    return s->n ? (double)s->ns[(size_t)(share * (double)(s->n - 1))] / 1e3 : 0;
-}
-
-static void print_samples(const char *name, struct samples *s)
-{
-    qsort(s->ns, s->n, sizeof *s->ns, by_size);
-    printf("\"%s\": {\"n\": %zu, \"p50_us\": %.1f, \"p90_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, \"max_us\": %.1f}",
-           name, s->n, at_share(s, .5), at_share(s, .9), at_share(s, .99), at_share(s, .999), at_share(s, 1));
-}
-
-/* ---- one connection ---- */
-
-struct link {
-    void *context, *dealer;
-    int fd;
-};
-
-static void link_open(struct link *l, const char *endpoint)
-{
-    int hwm = 0, linger = 0;
-    size_t size = sizeof l->fd;
-    l->context = zmq_ctx_new();
-    l->dealer = zmq_socket(l->context, ZMQ_DEALER);
-    zmq_setsockopt(l->dealer, ZMQ_RCVHWM, &hwm, sizeof hwm);
-    zmq_setsockopt(l->dealer, ZMQ_SNDHWM, &hwm, sizeof hwm);
-    zmq_setsockopt(l->dealer, ZMQ_LINGER, &linger, sizeof linger);
-    if (zmq_connect(l->dealer, endpoint) != 0)
-        die(zmq_strerror(errno), endpoint);
-    zmq_getsockopt(l->dealer, ZMQ_FD, &l->fd, &size);
-}
-
-static void link_close(struct link *l)
-{
-    zmq_close(l->dealer);
-    zmq_ctx_term(l->context);
-}
-
-static void link_send(struct link *l, const char *verb, const void *body, size_t n)
-{
-    if (zmq_send(l->dealer, verb, strlen(verb), ZMQ_SNDMORE) < 0 || zmq_send(l->dealer, body, n, 0) < 0)
-        die("send:", zmq_strerror(errno));
-}
-
-struct reply {
-    char verb[16];
-    zmq_msg_t body;
-    const uint8_t *p;
-    size_t n;
-};
-
-/* The next message if there is one; the caller closes r->body. */
-static bool link_take(struct link *l, struct reply *r)
-{
-    zmq_msg_t verb;
-    zmq_msg_init(&verb);
-    if (zmq_msg_recv(&verb, l->dealer, ZMQ_DONTWAIT) < 0) {
-        zmq_msg_close(&verb);
-        return false;
-    }
-    size_t n = zmq_msg_size(&verb) < sizeof r->verb ? zmq_msg_size(&verb) : sizeof r->verb - 1;
-    memcpy(r->verb, zmq_msg_data(&verb), n);
-    r->verb[n] = 0;
-    zmq_msg_init(&r->body);
-    if (!zmq_msg_more(&verb) || zmq_msg_recv(&r->body, l->dealer, 0) < 0)
-        die("a reply of one frame:", r->verb);
-    zmq_msg_close(&verb);
-    r->p = zmq_msg_data(&r->body);
-    r->n = zmq_msg_size(&r->body);
-    return true;
-}
-
-/* Waits until something may be there or ns have passed. Call only after link_take returned false: the descriptor tells
- * of changes alone. */
-static void link_wait(struct link *l, int64_t ns)
-{
-    int events = 0;
-    size_t size = sizeof events;
-    zmq_getsockopt(l->dealer, ZMQ_EVENTS, &events, &size);
-    if ((events & ZMQ_POLLIN) || ns <= 0)
-        return;
-    struct timespec t = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
-    struct pollfd p = {.fd = l->fd, .events = POLLIN};
-    ppoll(&p, 1, &t, NULL);
-}
-
-static uint64_t reply_number(const struct reply *r, const char *key, uint64_t otherwise)
-{
-    size_t n = 0;
-    const uint8_t *v = mp_find(r->p, r->n, key, &n);
-    return mp_number(v, n, otherwise);
-}
-
-static void complain(const struct reply *r) /* of an error, or of the first rejected signal */
-{
-    size_t n = 0;
-    const char *text;
-    const uint8_t *v = mp_find(r->p, r->n, "message", &n);
-    if (!v && (v = mp_find(r->p, r->n, "rejected", &n)) != NULL)
-        v = mp_find(v + 1, n - 1, "message", &n);
-    n = mp_string(v, n, &text);
-    fprintf(stderr, "load: the server says %s: %.*s\n", r->verb, (int)n, text);
-    exit(1);
 }
 
 /* ---- ingest ---- */
@@ -264,7 +117,7 @@ static void *client_main(void *arg)
     struct link l;
     uint64_t batches = load_batches(c->load), next = 0, done = 0;
     int64_t *sent = calloc(batches, sizeof *sent), heard = now_ns(CLOCK_MONOTONIC);
-    link_open(&l, c->o->endpoint);
+    link_open(&l, NULL, c->o->endpoint);
     pthread_barrier_wait(&start_line);
     while (done < batches) {
         while (next < batches && next - done < c->o->window)
@@ -351,20 +204,6 @@ struct listener {
     volatile bool over;
 };
 
-/* Grants credit for n events to the session named in the reply. */
-static void grant(struct link *l, const struct reply *r, uint64_t n)
-{
-    uint8_t body[256], *p = body;
-    size_t len = 0;
-    const uint8_t *session = mp_find(r->p, r->n, "session", &len);
-    if (!session || len > 128)
-        complain(r);
-    mp_put_map(&p, 2);
-    mp_put_str(&p, "session"), mp_put_raw(&p, session, len);
-    mp_put_str(&p, "n"), mp_put_u64(&p, n);
-    link_send(l, "credit", body, (size_t)(p - body));
-}
-
 static void on_event(struct listener *s, const struct reply *r)
 {
     size_t n = 0;
@@ -386,13 +225,9 @@ static void *listen_main(void *arg)
 {
     struct listener *s = arg;
     struct link l;
-    uint8_t body[64], *p = body;
     uint64_t left = 0;
-    link_open(&l, s->o->endpoint);
-    mp_put_map(&p, 2);
-    mp_put_str(&p, "rid"), mp_put_u64(&p, 1);
-    mp_put_str(&p, "from"), *p++ = 0xff; /* -1: from now on */
-    link_send(&l, "subscribe", body, (size_t)(p - body));
+    link_open(&l, NULL, s->o->endpoint);
+    subscribe(&l);
     while (!s->over) {
         struct reply r;
         while (link_take(&l, &r)) {
@@ -429,7 +264,7 @@ static int latency(const struct options *o)
         pthread_barrier_wait(&ready);
     }
     struct link l;
-    link_open(&l, o->endpoint);
+    link_open(&l, NULL, o->endpoint);
     double server = process_cpu(o->pid);
     int64_t began = now_ns(CLOCK_MONOTONIC) + 200000000, step = 1000000000 / o->rate, heard = began;
     for (uint64_t i = 0; i < n; i++)
