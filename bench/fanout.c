@@ -93,6 +93,14 @@ static void wait_any(struct crowd *c)
         die("nothing heard for a minute", "");
 }
 
+/* Heartbeats come between. */
+static bool is(const struct reply *r, const char *verb)
+{
+    if (strcmp(r->verb, "error") == 0)
+        complain(r);
+    return strcmp(r->verb, verb) == 0;
+}
+
 static void gather(struct crowd *c, const struct options *o, const char *endpoint)
 {
     unsigned in = 0;
@@ -108,12 +116,11 @@ static void gather(struct crowd *c, const struct options *o, const char *endpoin
         wait_any(c);
         for (unsigned i = 0; i < c->n; i++)
             while (link_take(&c->links[i], &r)) {
-                if (strcmp(r.verb, "subscribed") != 0)
-                    complain(&r);
-                if (!o->bare)
+                bool is_in = is(&r, "subscribed");
+                if (is_in && !o->bare)
                     grant(&c->links[i], &r, CREDIT);
+                in += is_in;
                 zmq_msg_close(&r.body);
-                in++;
             }
     }
 }
@@ -127,12 +134,12 @@ static size_t hear(struct crowd *c, int64_t *first, int64_t *last)
         wait_any(c);
         for (unsigned i = 0; i < c->n; i++)
             while ((c->polls[i].revents & ZMQ_POLLIN) && link_take(&c->links[i], &r)) {
-                if (strcmp(r.verb, "event") != 0)
-                    complain(&r);
-                *last = now_ns(CLOCK_MONOTONIC);
-                if (!heard++)
-                    *first = *last;
-                bytes = r.n;
+                if (is(&r, "event")) {
+                    *last = now_ns(CLOCK_MONOTONIC);
+                    if (!heard++)
+                        *first = *last;
+                    bytes = r.n;
+                }
                 zmq_msg_close(&r.body);
             }
     }
