@@ -16,11 +16,38 @@ struct taken {
     uint64_t entry;            /* that took it */
     int64_t at, due;           /* due: NO_INT: none */
     int64_t people, amount;    /* NO_INT: not given */
+    int64_t ends;              /* its term is over then; NO_INT: it has none */
+    int64_t recovered;         /* of `amount`, where that was paid in advance (fen) */
+    bool recover;              /* it was */
     uint8_t state;
 };
 
+/* Of what was paid in advance, what has not come back yet (fen). */
+static inline int64_t taken_owed(const struct taken *t)
+{
+    return t->recover && t->amount != NO_INT && t->amount > t->recovered ? t->amount - t->recovered : 0;
+}
+
+/* It goes on when its alert is closed: a term runs, or money waits to be recovered. */
+static inline bool taken_goes_on(const struct taken *t)
+{
+    return t->state != TAKEN_ENDED && (t->ends != NO_INT || taken_owed(t) > 0);
+}
+
 /* Which deadline an alert's `due` is. */
 enum due_step { DUE_NONE, DUE_ACCEPT, DUE_VERIFY, DUE_CLOSE };
+
+/* By when the step that is waited for must be done, and what lets that move (engine/pace.c). An alert's own lies in `due` and
+ * in struct handling. */
+struct pace {
+    int64_t due, escalate_at;
+    int64_t held_since, held_until, snoozed_since, snoozed_until;
+    int64_t snoozed_ms;
+    uint8_t step, tier, snoozed_level;
+    bool overdue;
+    uint32_t n_snoozed_kinds;
+    uint32_t *snoozed_kinds;
+};
 
 /* How an alert is being worked (engine/steps.c, engine/timers.c). Times: NO_INT: not yet, or none. */
 struct handling {
@@ -30,6 +57,7 @@ struct handling {
     int64_t unattended_at;              /* nobody looked: told then */
     int64_t held_since, held_until;     /* deadlines stand still */
     int64_t snoozed_since, snoozed_until;
+    int64_t snoozed_ms;                 /* put off for so long in this life, by snoozes that are over */
     int64_t follow_up_at;               /* closed: to be called back then */
     uint8_t step;                       /* enum due_step of `due` */
     uint8_t tier;                       /* who has it: 0 the lowest */
@@ -45,10 +73,14 @@ struct handling {
     /* the last step, to be undone by `correct`: its entry (0: none) and the alert's bytes before it */
     uint64_t undo_entry;
     struct slice undo;
-    bool undo_climbed;                  /* that step took it up a tier */
     uint8_t undo_finding;               /* and what the record held as found */
     int64_t undo_finding_at;
     uint64_t undo_finding_entry;
+    uint32_t n_undo_kinds;
+    uint32_t *undo_kinds;               /* those that it knew of then */
+    struct pace without;                /* as it would be without that step; none: there is no such step */
+    struct slice found_who;             /* who said the finding that stands, when, and with what figures; NO_INT: none given */
+    int64_t found_at, found_people, found_amount;
     uint8_t last_type;                  /* enum event_type of its last event, and who did it; empty: the daemon */
     struct slice last_who;
 };
@@ -57,6 +89,7 @@ struct alert {
     uint64_t number;          /* that of its `raised` event */
     uint64_t version;         /* number of its events */
     uint64_t last_event;
+    uint64_t parent;          /* alert of a project, owner or zone under which it stood first while open; 0: none */
     uint64_t closed_entry;    /* entry that closed it; only a later signal reopens */
     struct ekey key;
     uint8_t state, level;
@@ -77,7 +110,9 @@ struct alert {
     uint32_t n_joined;
     const struct slice *joined;
     uint32_t n_escalated;
-    const uint32_t *escalated; /* DICT_RULE of the rules that took it up a tier and hold since */
+    const uint32_t *escalated; /* DICT_RULE of the rules that have had their turn to take it up a tier, in this life */
+    uint64_t climbed_entry;    /* the last time that one did: in which entry, and at which time; 0: none did */
+    int64_t climbed_at;
     uint32_t n_teams;         /* who it is for (engine/route.c), who answers first */
     const struct slice *teams;
     struct handling h;
@@ -85,6 +120,7 @@ struct alert {
 
 /* Nothing done yet: all times NO_INT. */
 struct handling handling_none(void);
+struct pace pace_none(void);
 
 /* engine/steps.c: the words of what may be done to it now, as its state has it; who may and what each wants is told by the
  * refusal. At most cap of them; returns how many. w: NULL: none configured. */

@@ -179,7 +179,7 @@ static void touch(struct engine *e, const uint8_t hub[HUB_LEN], const struct pla
     else
         rollup_widen(e, area, c);
     if (news && !e->working_off)
-        area->last_seq = e->number;
+        area->last_seq = area->news = e->number;
     record_store(e, area);
     link_concerned(e, &k);
 }
@@ -194,10 +194,12 @@ static void grow(struct engine *e, const uint8_t hub[HUB_LEN], const struct reco
     struct record *area = identity_record(e, &k, (struct slice){0});
     if (engine_failed(e))
         return;
-    if (rollup_is_parent(area))
+    if (rollup_is_parent(area)) {
         rollup_widen(e, area, c);
+        rollup_adopt(e, area, c);
+    }
     if (!e->working_off && !e->sweeping)
-        area->last_seq = e->number;
+        area->last_seq = area->news = e->number;
     record_store(e, area);
     link_concerned(e, &k);
 }

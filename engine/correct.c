@@ -23,53 +23,81 @@ static void uncorrected_measures(const struct handling *now, struct handling *be
                 before->taken[i].state = now->taken[k].state;
 }
 
-/* What the clock, the rules and new settings did since the step, and that somebody has looked. */
-static void keep_since(struct deed *d, const struct handling *now, uint8_t level_before)
+/* Those that the step took were never taken: nobody was silent. */
+static void unsaid_measures(struct deed *d, const struct handling *now, const struct handling *before)
 {
-    struct handling *h = &d->a->h;
-    uint8_t tier = (uint8_t)(now->tier - now->undo_climbed);
-    uncorrected_measures(now, h);
-    h->seen_at = now->seen_at;
-    h->unattended_at = now->unattended_at;
-    h->unattended = now->unattended;
-    h->routed = now->routed;
-    if (tier != h->tier) {
-        h->tier = tier;
-        if (h->overdue)
-            timers_turn(d->e, d->a);
+    for (uint32_t i = 0; i < now->n_taken; i++) {
+        bool stays = false;
+        for (uint32_t k = 0; k < before->n_taken && !stays; k++)
+            stays = before->taken[k].entry == now->taken[i].entry;
+        if (!stays)
+            timers_unsaid(d->e, d->c, &now->taken[i]);
     }
-    timers_level(d->e, d->a, level_before, d->e->time);
 }
 
-/* As it was before the step: what teams did, not what signals or the clock brought since. */
+/* What was found before that step: a finding stands until evidence of other kinds comes than it knew. */
+static void uncorrected_finding(struct deed *d)
+{
+    const struct handling *h = &d->a->h;
+    if (d->c->finding_entry != h->undo_entry)
+        return;
+    d->c->finding = h->undo_finding;
+    d->c->finding_at = h->undo_finding_at;
+    d->c->finding_entry = h->undo_finding_entry;
+    d->c->finding_kinds = h->undo_kinds;
+    d->c->n_finding_kinds = h->n_undo_kinds;
+}
+
+/* What the fold fed itself because of that step. */
+static void unfeed(struct deed *d)
+{
+    for (uint32_t i = 0; i < d->c->n_series; i++)
+        for (uint32_t k = d->c->series[i].n; k-- > 0;) {
+            const struct sig *s = &d->c->series[i].sigs[k];
+            if (s->seq != d->a->h.undo_entry && sig_entry(s) == d->a->h.undo_entry)
+                series_cancel(d->e, d->c, &d->c->series[i], s->seq);
+        }
+    series_prepare(d->e, d->c);
+}
+
+/* What is a step's own, and goes back to what it was. By when the next step is due, whose turn it is, and rest are steps'
+ * and the clock's: `without` has them. All else in struct handling is the clock's, the signals' or the settings': it stays. */
+static const struct {
+    size_t at, n;
+} of_step[] = {
+#define OF(field) {offsetof(struct handling, field), sizeof((struct handling){0}.field)}
+    OF(accepted_at), OF(forwarded_at), OF(verified_at), OF(extended), OF(n_taken),
+    OF(taken),       OF(found_who),    OF(found_at),    OF(found_people), OF(found_amount),
+#undef OF
+};
+
 void correct_take(struct deed *d)
 {
     struct alert before, *a = d->a;
-    struct handling *h = &a->h, now = a->h;
+    struct handling *h = &a->h;
+    const struct work *w = step_work(d);
     if (alert_get(arena_slice(&d->e->scratch, h->undo), &d->e->scratch, &before, d->e->err) < 0) {
         d->e->failed = true;
         return;
     }
-    if (d->c->finding_entry == h->undo_entry) {
-        d->c->finding = h->undo_finding;
-        d->c->finding_at = h->undo_finding_at;
-        d->c->finding_entry = h->undo_finding_entry;
-    }
-    for (uint32_t i = 0; i < d->c->n_series; i++)
-        for (uint32_t k = d->c->series[i].n; k-- > 0;)
-            if (d->c->series[i].sigs[k].seq != h->undo_entry && sig_entry(&d->c->series[i].sigs[k]) == h->undo_entry)
-                series_cancel(d->e, d->c, &d->c->series[i], d->c->series[i].sigs[k].seq);
-    series_prepare(d->e, d->c);
+    uncorrected_finding(d);
+    unsaid_measures(d, h, &before.h);
+    unfeed(d);
+    uncorrected_measures(h, &before.h);
+    terms_since(&before.h, d->e->time);
     a->state = before.state;
     a->finding = before.finding;
-    a->due = before.due;
     a->team = before.team;
     a->n_joined = before.n_joined;
     a->joined = before.joined;
-    a->h = before.h;
-    keep_since(d, &now, before.level);
-    a->h.undo_entry = 0;
-    a->h.undo = (struct slice){0};
+    for (size_t i = 0; i < ARRAY_LEN(of_step); i++)
+        memcpy((char *)h + of_step[i].at, (const char *)&before.h + of_step[i].at, of_step[i].n);
+    pace_settle(&h->without, d->e->time);
+    pace_set(a, &h->without);
+    if (w && w->n_tiers && h->tier >= w->n_tiers)
+        h->tier = (uint8_t)(w->n_tiers - 1);
+    h->undo_entry = 0;
+    h->undo = (struct slice){0};
 }
 
 /* Before a step that can be taken back: the alert as it is. */
@@ -79,7 +107,6 @@ void correct_remember(struct deed *d)
     struct buf b = {0};
     h->undo_entry = 0;
     h->undo = (struct slice){0};
-    h->undo_climbed = false;
     alert_put(&b, d->a);
     h->undo = (struct slice){arena_copy(&d->e->scratch, b.p, b.n), b.n};
     buf_finish(&b);
@@ -87,4 +114,7 @@ void correct_remember(struct deed *d)
     h->undo_finding = d->c->finding;
     h->undo_finding_at = d->c->finding_at;
     h->undo_finding_entry = d->c->finding_entry;
+    h->n_undo_kinds = d->c->n_finding_kinds;
+    h->undo_kinds = d->c->finding_kinds;
+    h->without = pace_of(d->a);
 }

@@ -253,15 +253,19 @@ uint64_t news_latest(struct engine *, const struct record *); /* entry; 0: none 
 enum cause { CAUSE_SIGNALS, CAUSE_CLOCK, CAUSE_SETTINGS };
 /* Judges the record at `at`, changes its alert, emits what changed, and stores the record. */
 void life_judge(struct engine *, struct record *, int64_t at, enum cause);
-void life_merge(struct engine *, struct record *from, struct record *into, int64_t at);
 /* The judgement itself: nothing of it is emitted; the record's figures are set. */
 void life_look(struct engine *, struct record *, int64_t at, struct judgement *);
+void alert_keep(struct engine *, const struct alert *); /* without an event, as it is */
 bool alert_load(struct engine *, uint64_t number, struct alert *); /* false: none of that number (0 too), or it failed */
 struct event alert_event(enum event_type, uint8_t level_before); /* empty but for these */
 /* An event that is numbered: stored, listed under its alert where it is one's, and told. */
 void event_publish(struct engine *, const struct event *);
+void alert_refresh(struct engine *, const struct record *, struct alert *); /* stored, shown as the record is now */
 /* One change: numbers it, stores alert and event, publishes. `ev` has what is particular to it. */
 void alert_emit(struct engine *, const struct record *, struct alert *, int64_t at, struct event *ev);
+
+/* ---- merge.c: two enterprises turned out to be one. `into` is judged next ---- */
+void life_merge(struct engine *, struct record *from, struct record *into, int64_t at);
 
 /* ---- pace.c: by when the next step must be done, and the rest in which that time stands still ---- */
 struct pace pace_of(const struct alert *);
@@ -290,6 +294,8 @@ void timers_turn(struct engine *, struct alert *);                      /* overd
 bool timers_derive(struct engine *, struct record *, struct alert *, int64_t at);
 /* A signal came: silences that it shows to be none, since the answer is only reported late. True as above. */
 bool timers_heard(struct engine *, struct record *, struct alert *);
+/* It was taken by mistake: if it ran out, what its silence said is taken back. */
+void timers_unsaid(struct engine *, struct record *, const struct taken *);
 /* After it: the events of what is due. */
 void timers_tell(struct engine *, struct record *, struct alert *, int64_t at, const struct judgement *);
 int64_t timers_next(const struct engine *, const struct alert *);       /* INT64_MAX: nothing */
@@ -303,7 +309,7 @@ void terms_close(struct alert *);                     /* the alert is closed: wh
 /* Another alert has them from now on: it was raised anew, or two became one. True: there were any. */
 bool terms_carry(struct engine *, struct alert *from, struct alert *to);
 int64_t terms_next(const struct alert *);             /* when a term is over; INT64_MAX: none runs */
-int64_t terms_owed(const struct alert *);             /* fen, still to be recovered */
+bool terms_owed(const struct alert *);                /* money is still to be recovered */
 /* Tells of those that are over at `at`. */
 void terms_tell(struct engine *, struct record *, struct alert *, int64_t at, const struct judgement *);
 
@@ -311,11 +317,10 @@ void terms_tell(struct engine *, struct record *, struct alert *, int64_t at, co
 region_t route_place(struct engine *, const struct record *); /* whose teams it concerns first; 0: not known */
 struct slice route_team(struct engine *, const struct record *); /* who answers first; empty: nobody is configured */
 void route_alert(struct engine *, const struct record *, struct alert *); /* fills a->teams */
+/* The first team that it is for now and was not by its last event; empty: none. */
+struct slice route_joined(struct engine *, const struct record *, const struct alert *);
 /* Under other settings, the record prepared: who answers, and the tier that has it. True: it is for others than its last
  * event said. a->teams stays as that event said it. */
-bool route_again(struct engine *, const struct record *, struct alert *);
-/* Under other settings: who answers, and the tier that has it. True: it is for others than its last event said. a->teams
- * stays as that event said it. */
 bool route_again(struct engine *, const struct record *, struct alert *);
 
 /* ---- steps.c: what teams do ---- */

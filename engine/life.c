@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An alert's life: what a judgement or an action does to it, the event that says so, and how both are stored. */
+#include "engine/rollup.h"
+
 #include "engine/fold.h"
 
 static void be64(uint8_t out[8], uint64_t v)
@@ -21,7 +23,7 @@ bool alert_load(struct engine *e, uint64_t number, struct alert *a)
     return false;
 }
 
-static void store_alert(struct engine *e, const struct alert *a)
+void alert_keep(struct engine *e, const struct alert *a)
 {
     uint8_t key[8];
     be64(key, a->number);
@@ -82,6 +84,12 @@ static void describe(const struct record *c, struct alert *a)
     a->places = c->places;
 }
 
+void alert_refresh(struct engine *e, const struct record *c, struct alert *a)
+{
+    describe(c, a);
+    alert_keep(e, a);
+}
+
 /* One change: numbers it, stores alert and event. `ev` has what is particular to it. */
 void alert_emit(struct engine *e, const struct record *c, struct alert *a, int64_t at, struct event *ev)
 {
@@ -117,7 +125,7 @@ void alert_emit(struct engine *e, const struct record *c, struct alert *a, int64
     ev->due = a->due;
     if (ev->n_reasons)
         a->rule = ev->reasons[0].rule;
-    store_alert(e, a);
+    alert_keep(e, a);
     list_open(e, a, (enum event_type)ev->type);
     event_publish(e, ev);
 }
@@ -210,15 +218,20 @@ static void open_alert(struct engine *e, struct record *c, struct alert *a, bool
     a->evidence_sum = j->evidence_sum;
     a->rules_sum = rules_sum(e, j);
     a->n_escalated = 0;
+    a->parent = rollup_parent_of(e, c);
+    int64_t follow_up_at = a->h.follow_up_at; /* a call that is due after the close is due still */
     timers_open(e, a, j->at);
+    a->h.follow_up_at = follow_up_at;
     if (had && !recent && terms_carry(e, &old, a))
-        store_alert(e, &old);
+        alert_keep(e, &old);
     a->h.routed = route_team(e, c);
     explain(e, c, j, &ev);
     alert_emit(e, c, a, j->at, &ev);
     tell_absent(e, c, a, j);
     c->alert = a->number;
     c->alert_open = true;
+    if (rollup_is_parent(c))
+        rollup_adopt_all(e, c);
 }
 
 static bool has_word(const uint32_t *words, uint32_t n, uint32_t word)
@@ -238,29 +251,44 @@ static void tell_escalated(struct engine *e, struct record *c, struct alert *a, 
     alert_emit(e, c, a, j->at, &ev);
 }
 
-/* Rules that take an open alert up a tier do so once, when they begin to hold. */
-static void escalate(struct engine *e, struct record *c, struct alert *a, const struct judgement *j)
+/* Rules that take it up a tier and hold now, and have not had their turn in this life: they are noted in it. The weightiest;
+ * NULL: none. */
+static const struct rule *note_climbing(struct engine *e, struct alert *a, const struct judgement *j)
 {
     const struct settings *s = e->settings;
-    uint32_t n = 0, n_new = 0;
-    for (uint32_t i = 0; (i = judged_next(s, j, i)) != UINT32_MAX; i++)
-        n += s->rules[i].escalate;
-    if (!c->alert_open || (!n && !a->n_escalated))
+    const struct rule *best = NULL;
+    uint8_t most = 0;
+    for (uint32_t i = 0; (i = judged_next(s, j, i)) != UINT32_MAX; i++) {
+        const struct rule *rule = &s->rules[i];
+        uint8_t level = rule->by_score ? j->score_level : rule->raise;
+        if (!rule->escalate || has_word(a->escalated, a->n_escalated, rule->word))
+            continue;
+        uint32_t *words = arena_alloc(&e->scratch, (a->n_escalated + 1) * sizeof *words);
+        if (a->n_escalated)
+            memcpy(words, a->escalated, a->n_escalated * sizeof *words);
+        words[a->n_escalated++] = rule->word;
+        a->escalated = words;
+        best = best && level <= most ? best : rule;
+        most = level > most ? level : most;
+    }
+    return best;
+}
+
+/* Each rule takes an open alert up a tier once in its life; however many begin to hold in one entry, they take it up one. */
+static void escalate(struct engine *e, struct record *c, struct alert *a, const struct judgement *j)
+{
+    const struct work *w = e->settings->work;
+    const struct rule *rule = c->alert_open ? note_climbing(e, a, j) : NULL;
+    uint64_t entry = e->working_off ? e->number - 1 : e->number; /* what the clock does comes before the entry in hand */
+    if (!rule)
         return;
-    const struct alert before = *a;
-    uint32_t *words = arena_alloc(&e->scratch, n * sizeof *words), *fresh = arena_alloc(&e->scratch, n * sizeof *fresh);
-    a->n_escalated = 0;
-    a->escalated = words;
-    for (uint32_t i = 0; (i = judged_next(s, j, i)) != UINT32_MAX; i++)
-        if (s->rules[i].escalate) {
-            if (!has_word(before.escalated, before.n_escalated, s->rules[i].word))
-                fresh[n_new++] = i;
-            words[a->n_escalated++] = s->rules[i].word;
-        }
-    for (uint32_t i = 0; i < n_new && i < EVENT_REASONS_MAX; i++)
-        tell_escalated(e, c, a, j, &s->rules[fresh[i]]);
-    if (!n_new && n != before.n_escalated)
-        store_alert(e, a); /* one that no longer holds may do so again */
+    if ((a->climbed_entry == entry && a->climbed_at == j->at) || (w && w->n_tiers && a->h.tier + 1u >= w->n_tiers)) {
+        alert_keep(e, a);
+        return;
+    }
+    a->climbed_entry = entry;
+    a->climbed_at = j->at;
+    tell_escalated(e, c, a, j, rule);
 }
 
 /* A name that several codes bear: its signals wait for a person. */
@@ -296,6 +324,26 @@ static void tell_moved(struct engine *e, struct record *c, struct alert *a, int6
     alert_emit(e, c, a, at, &ev);
 }
 
+static bool same_place(const struct record *c, const struct alert *a)
+{
+    return record_region(c) == a->region && c->n_places == a->n_places &&
+           (c->n_places == 0 || memcmp(c->places, a->places, c->n_places * sizeof *c->places) == 0);
+}
+
+/* Without any other event, more teams than before are concerned, since it is known now where else it lies: they hear of it.
+ * Whoever is there may look and act at once. */
+static void tell_joined(struct engine *e, struct record *c, struct alert *a, int64_t at, const struct judgement *j)
+{
+    struct event ev = alert_event(EVENT_JOINED, a->level);
+    ev.team = c->alert_open ? route_joined(e, c, a) : (struct slice){0};
+    if (ev.team.n) {
+        explain(e, c, j, &ev);
+        alert_emit(e, c, a, at, &ev);
+    } else if (!same_place(c, a)) {
+        alert_refresh(e, c, a);
+    }
+}
+
 static void set_due(struct engine *e, struct record *c, int64_t at, int64_t next)
 {
     int64_t due = next == INT64_MAX ? NO_INT : next > at ? next : at + 1;
@@ -310,6 +358,7 @@ void life_judge(struct engine *e, struct record *c, int64_t at, enum cause cause
     struct judgement j;
     struct alert a;
     bool had = alert_load(e, c->alert, &a);
+    uint64_t version = had ? a.version : 0;
     bool ran_out = had && ((cause == CAUSE_CLOCK && timers_derive(e, c, &a, at)) ||
                            (cause == CAUSE_SIGNALS && timers_heard(e, c, &a)));
     series_prepare(e, c);
@@ -330,8 +379,10 @@ void life_judge(struct engine *e, struct record *c, int64_t at, enum cause cause
         timers_tell(e, c, &a, at, &j);
     if (moved && c->alert_open)
         tell_moved(e, c, &a, at, &j);
+    if (had && cause == CAUSE_SIGNALS && a.version == version && ekey_kind(&c->key) != EKEY_AREA)
+        tell_joined(e, c, &a, at, &j);
     if (ran_out || (had && cause == CAUSE_SETTINGS && c->alert_open))
-        store_alert(e, &a); /* a measure that was answered makes no event, nor does a turn that comes otherwise */
+        alert_keep(e, &a); /* a measure that was answered makes no event, nor does a turn that comes otherwise */
     if (c->alert) {
         int64_t timer = timers_next(e, &a);
         j.next = timer < j.next ? timer : j.next;
@@ -343,66 +394,4 @@ void life_judge(struct engine *e, struct record *c, int64_t at, enum cause cause
     list_unresolved(e, c);
     set_due(e, c, at, j.next);
     record_store(e, c);
-}
-
-/* The measures that still run go along, so that their silence is told. */
-static void carry_measures(struct engine *e, struct alert *from, struct alert *to)
-{
-    struct taken *list = arena_zalloc(&e->scratch, (to->h.n_taken + from->h.n_taken + 1) * sizeof *list);
-    uint32_t n = to->h.n_taken;
-    for (uint32_t i = 0; i < n; i++)
-        list[i] = to->h.taken[i];
-    for (uint32_t i = 0; i < from->h.n_taken; i++)
-        if (taken_goes_on(&from->h.taken[i]) || (from->h.taken[i].state == TAKEN_OPEN && n < MEASURES_TAKEN_MAX)) {
-            list[n++] = from->h.taken[i];
-            from->h.taken[i].state = TAKEN_ENDED;
-            from->h.taken[i].recover = false; /* counted where it is now */
-        }
-    to->h.taken = list;
-    to->h.n_taken = n;
-}
-
-/* One of the two has a closed alert, whose listing goes on in the other's. */
-static void carry_terms(struct engine *e, uint64_t closed, struct alert *to)
-{
-    struct alert old;
-    if (alert_load(e, closed, &old) && terms_carry(e, &old, to))
-        store_alert(e, &old);
-}
-
-/* Two enterprises turned out to be one: the older alert stays, the younger is withdrawn. */
-void life_merge(struct engine *e, struct record *from, struct record *into, int64_t at)
-{
-    struct alert theirs, ours;
-    if (from->last_seq > into->last_seq)
-        into->last_seq = from->last_seq;
-    news_merged(from, into);
-    if (!from->alert_open && alert_load(e, into->alert, &ours)) {
-        carry_terms(e, from->alert, &ours);
-        store_alert(e, &ours);
-    }
-    if (!from->alert_open || !alert_load(e, from->alert, &theirs))
-        return;
-    bool both = into->alert_open && alert_load(e, into->alert, &ours);
-    struct alert *stays = both && ours.number < theirs.number ? &ours : &theirs;
-    if (both) {
-        struct alert *goes = stays == &ours ? &theirs : &ours;
-        struct event ev = alert_event(EVENT_WITHDRAWN, goes->level);
-        ev.merged_into = stays->number;
-        goes->level = LEVEL_NONE;
-        goes->state = ALERT_STATE_CLOSED;
-        goes->withdrawn = true;
-        goes->closed_entry = e->number;
-        goes->closed_at = at;
-        timers_set(e, goes);
-        carry_measures(e, goes, stays);
-        alert_emit(e, goes == &theirs ? from : into, goes, at, &ev);
-    }
-    if (!both)
-        carry_terms(e, into->alert, stays);
-    describe(into, stays);
-    store_alert(e, stays);
-    into->alert = stays->number;
-    into->alert_open = true;
-    from->alert_open = false;
 }

@@ -23,7 +23,7 @@ static region_t place_of_work(struct engine *e, const struct record *c)
 
 /* Jurisdiction is where people work (劳动保障监察条例 art. 13); the registered place hears of it too. The register's word,
  * said again each month, moves nobody. */
-static region_t place_of(struct engine *e, const struct record *c)
+region_t route_place(struct engine *e, const struct record *c)
 {
     region_t place = c->place == c->registered && c->n_places > 1 ? place_of_work(e, c) : c->place;
     return place ? place : c->registered;
@@ -40,7 +40,7 @@ static const struct team *lowest(const struct work *w, region_t place, struct sl
 struct slice route_team(struct engine *e, const struct record *c)
 {
     const struct work *w = e->settings->work;
-    const struct team *t = w && w->has_teams ? lowest(w, place_of(e, c), record_industry(c)) : NULL;
+    const struct team *t = w && w->has_teams ? lowest(w, route_place(e, c), record_industry(c)) : NULL;
     return t ? t->id : (struct slice){0};
 }
 
@@ -75,7 +75,7 @@ void route_alert(struct engine *e, const struct record *c, struct alert *a)
 {
     const struct work *w = e->settings->work;
     struct slice industry = record_industry(c);
-    region_t place = place_of(e, c);
+    region_t place = route_place(e, c);
     if (!a->h.routed.n)
         a->h.routed = route_team(e, c); /* where it is was not known when it rose */
     if (w && w->n_tiers && a->h.tier >= w->n_tiers)
@@ -96,6 +96,20 @@ void route_alert(struct engine *e, const struct record *c, struct alert *a)
     }
     a->teams = l.ids;
     a->n_teams = l.n;
+}
+
+struct slice route_joined(struct engine *e, const struct record *c, const struct alert *a)
+{
+    struct alert now = *a;
+    route_alert(e, c, &now);
+    for (uint32_t i = 0; i < now.n_teams; i++) {
+        bool before = false;
+        for (uint32_t k = 0; k < a->n_teams && !before; k++)
+            before = slice_eq(now.teams[i], a->teams[k]);
+        if (!before)
+            return now.teams[i];
+    }
+    return (struct slice){0};
 }
 
 static bool same_list(const struct alert *a, const struct alert *b)

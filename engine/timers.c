@@ -40,19 +40,6 @@ static enum due_step waits_for(const struct alert *a, int64_t *since)
     }
 }
 
-static int64_t deadline(const struct work *w, const struct alert *a, enum due_step step, int64_t since)
-{
-    const struct term *terms = step == DUE_ACCEPT ? w->accept : step == DUE_VERIFY ? w->verify : w->close;
-    int64_t end = step == DUE_NONE || since == NO_INT ? INT64_MAX : term_end(w, &terms[worked_level(a)], since);
-    return end == INT64_MAX ? NO_INT : end;
-}
-
-static void no_rest(struct handling *h)
-{
-    h->held_since = h->held_until = h->snoozed_since = h->snoozed_until = NO_INT;
-    h->n_snoozed_kinds = 0;
-}
-
 /* A step was done. Another one is waited for now: its deadline. The same one still: what was promised for it, put off or
  * told overdue stands, since a second measure gives no more time. */
 void timers_set(struct engine *e, struct alert *a)
@@ -61,14 +48,17 @@ void timers_set(struct engine *e, struct alert *a)
     struct handling *h = &a->h;
     int64_t since = NO_INT;
     enum due_step step = waits_for(a, &since);
-    if (closed(a))
-        no_rest(h);
+    if (closed(a)) {
+        struct pace p = pace_of(a);
+        pace_no_rest(&p);
+        pace_set(a, &p);
+    }
     if (step == h->step && step != DUE_NONE)
         return;
     h->step = (uint8_t)step;
     h->overdue = false;
     h->escalate_at = NO_INT;
-    a->due = w ? deadline(w, a, step, since) : NO_INT;
+    a->due = w ? pace_deadline(w, step, worked_level(a), since) : NO_INT;
 }
 
 void timers_open(struct engine *e, struct alert *a, int64_t at)
@@ -87,10 +77,19 @@ void timers_open(struct engine *e, struct alert *a, int64_t at)
     timers_set(e, a);
 }
 
-/* For how long deadlines have stood still by now: so much later they will lie. */
 int64_t timers_rested(const struct handling *h, int64_t at)
 {
     return !resting(h) ? 0 : at - (h->held_until != NO_INT ? h->held_since : h->snoozed_since);
+}
+
+/* What happens by itself happens as well to the alert as it would be without the step that can be undone. NULL: there is no
+ * such step. A rest of that one whose date has passed is over. */
+static struct pace *without(struct alert *a, int64_t at)
+{
+    if (!a->h.undo_entry)
+        return NULL;
+    pace_settle(&a->h.without, at);
+    return &a->h.without;
 }
 
 /* A higher level has less time, counted from now: nobody is late for what he could not know. A lower one keeps the time
@@ -104,57 +103,50 @@ void timers_level(struct engine *e, struct alert *a, uint8_t before, int64_t at)
         int64_t end = term_end(w, &w->unattended[worked_level(a)], at);
         a->h.unattended_at = end < a->h.unattended_at ? end : a->h.unattended_at;
     }
-    if (a->due == NO_INT || a->h.overdue)
-        return;
-    int64_t due = deadline(w, a, (enum due_step)a->h.step, at), rested = timers_rested(&a->h, at);
-    if (due != NO_INT && due - rested < a->due)
-        a->due = due - rested;
+    struct pace now = pace_of(a), *other = without(a, at);
+    pace_level(w, &now, worked_level(a), at);
+    pace_set(a, &now);
+    if (other)
+        pace_level(w, other, worked_level(a), at);
 }
 
 /* ---- rest: held or put off ---- */
 
-/* What was still to come, the deadline or the next tier's turn, comes so much later. */
 void timers_wake(struct alert *a, int64_t at)
 {
-    struct handling *h = &a->h;
-    int64_t rested = timers_rested(h, at);
-    if (a->due != NO_INT && !h->overdue)
-        a->due += rested;
-    if (h->escalate_at != NO_INT)
-        h->escalate_at += rested;
-    no_rest(h);
+    struct pace now = pace_of(a);
+    pace_wake(&now, at);
+    pace_set(a, &now);
 }
 
-/* Good news, and what the register says, are no evidence. */
-static bool no_evidence(const struct engine *e, const struct series *s)
+void timers_disturb(const struct engine *e, const struct record *c, struct alert *a, int64_t at)
 {
-    uint32_t kind = settings_kind_at(e->settings, s->kind);
-    return s->latest == NO_INT || kind == UINT32_MAX || !e->settings->kinds[kind].weight_ppm;
-}
-
-/* What counts now was not there when it was put off: another kind, or a higher level. */
-bool timers_broken(const struct engine *e, const struct record *c, const struct alert *a)
-{
-    const struct handling *h = &a->h;
-    if (h->snoozed_until == NO_INT)
-        return false;
-    if (a->level > h->snoozed_level)
-        return true;
-    for (uint32_t i = 0; i < c->n_series; i++) {
-        bool known = no_evidence(e, &c->series[i]);
-        for (uint32_t k = 0; k < h->n_snoozed_kinds && !known; k++)
-            known = h->snoozed_kinds[k] == c->series[i].kind;
-        if (!known)
-            return true;
-    }
-    return false;
+    struct pace now = pace_of(a), *other = without(a, at);
+    if (pace_broken(e, c, a->level, &now))
+        timers_wake(a, at);
+    if (other && pace_broken(e, c, a->level, other))
+        pace_wake(other, at);
 }
 
 /* ---- measures that run out ---- */
 
-/* By a signal dated after it, and not after `by`. */
+/* The first moment of the civil day in which `at` lies. */
+static int64_t day_of(const struct work *w, int64_t at)
+{
+    int64_t local = at + w->timezone;
+    return at - (local % DAY_MS + DAY_MS) % DAY_MS;
+}
+
+/* Dated after the measure. Many agencies know only the day, so that one of the same day will do, if it came afterwards. */
+static bool is_after(const struct taken *t, const struct sig *sig)
+{
+    return sig->at >= t->at || sig_entry(sig) > t->entry;
+}
+
+/* By a signal dated on its day or later, and not after `by`. */
 static bool answered(struct engine *e, const struct record *c, const struct taken *t, const struct measure *m, int64_t by)
 {
+    int64_t from = day_of(e->settings->work, t->at);
     for (uint32_t i = 0; i < c->n_series; i++) {
         const struct series *s = &c->series[i];
         struct slice kind = dict_text(e->dict, DICT_KIND, s->kind);
@@ -164,8 +156,8 @@ static bool answered(struct engine *e, const struct record *c, const struct take
         for (uint32_t k = 0; k < m->n_answered_by && !answers; k++)
             answers = slice_eq(kind, m->answered_by[k]);
         series_walk_start(&w, s);
-        while (answers && (sig = series_walk_next(e, c, &w)) && sig->at >= t->at)
-            if (!(sig->flags & SIG_CANCELLED) && sig->at <= by)
+        while (answers && (sig = series_walk_next(e, c, &w)) && sig->at >= from)
+            if (!(sig->flags & SIG_CANCELLED) && sig->at <= by && is_after(t, sig))
                 return true;
     }
     return false;
@@ -179,11 +171,14 @@ void timers_feed(struct engine *e, struct record *c, struct slice kind, int64_t 
         return;
     uint64_t ordinal = ++e->derived;
     uint32_t source = dict_add(e->dict, DICT_SOURCE, SLICE("wagewarn"));
-    struct sig sig = {.seq = e->number | ordinal << DERIVED_SHIFT, .at = at, .amount = amount, .people = people, .since = NO_INT};
+    bool by_name = ekey_kind(&c->key) == EKEY_NAME; /* it follows the name, as the signals do from which it came */
+    struct sig sig = {.seq = e->number | ordinal << DERIVED_SHIFT, .at = at, .flags = by_name ? SIG_BY_NAME : 0,
+                      .amount = amount, .people = people, .since = NO_INT, .name = by_name ? c->key.b + 1 : NULL};
     sig.id = slice_of(arena_printf(&e->scratch, "%llu.%llu", (unsigned long long)e->number, (unsigned long long)ordinal));
     struct series *s = series_find(c, (uint32_t)word, source);
     series_insert(e, c, s ? s : series_add(e, c, (uint32_t)word, source), &sig);
     c->last_seq = e->number > c->last_seq ? e->number : c->last_seq;
+    news_came(e, c, (uint32_t)word, e->number);
 }
 
 /* The measures whose day has come: answered, or silent and fed back. They are told by timers_tell. */
@@ -205,7 +200,7 @@ bool timers_derive(struct engine *e, struct record *c, struct alert *a, int64_t 
 }
 
 /* Takes back what the fold fed itself. */
-static void unfeed(struct engine *e, struct record *c, struct slice kind, int64_t at)
+static void unfeed(struct engine *e, struct record *c, struct slice kind, const struct taken *t)
 {
     int64_t word = dict_find(e->dict, DICT_KIND, kind), source = dict_find(e->dict, DICT_SOURCE, SLICE("wagewarn"));
     struct series *s = word < 0 || source < 0 ? NULL : series_find(c, (uint32_t)word, (uint32_t)source);
@@ -214,8 +209,9 @@ static void unfeed(struct engine *e, struct record *c, struct slice kind, int64_
     if (!s)
         return;
     series_walk_start(&w, s);
-    while ((sig = series_walk_next(e, c, &w)) && sig->at >= at)
-        if (sig->at == at && sig->seq != sig_entry(sig) && !(sig->flags & SIG_CANCELLED)) {
+    while ((sig = series_walk_next(e, c, &w)) && sig->at >= t->due)
+        if (sig->at == t->due && sig->people == t->people && sig->amount == t->amount && sig->seq != sig_entry(sig) &&
+            !(sig->flags & SIG_CANCELLED)) {
             series_cancel(e, c, s, sig->seq);
             return;
         }
@@ -231,10 +227,18 @@ bool timers_heard(struct engine *e, struct record *c, struct alert *a)
         if (!m || !m->silence.n || !answered(e, c, t, m, t->due))
             continue;
         t->state = TAKEN_ANSWERED;
-        unfeed(e, c, m->silence, t->due);
+        unfeed(e, c, m->silence, t);
         any = true;
     }
     return any;
+}
+
+void timers_unsaid(struct engine *e, struct record *c, const struct taken *t)
+{
+    const struct work *w = e->settings->work;
+    const struct measure *m = w && t->state == TAKEN_SILENT ? work_measure(w, t->measure) : NULL;
+    if (m && m->silence.n)
+        unfeed(e, c, m->silence, t);
 }
 
 /* ---- telling ---- */
@@ -245,43 +249,40 @@ static void tell(struct engine *e, struct record *c, struct alert *a, int64_t at
     alert_emit(e, c, a, at, &ev);
 }
 
-/* When the next tier's turn comes: overdue, and this one had it for its own time. */
-static void set_escalation(struct engine *e, struct alert *a, int64_t at)
-{
-    const struct work *w = e->settings->work;
-    a->h.escalate_at = NO_INT;
-    if (a->h.tier + 1u < w->n_tiers) {
-        const struct term *t = &w->tiers[a->h.tier].escalate_after;
-        int64_t end = term_end(w, t, t->working ? at - 1 : at); /* 24:00 is the last moment of its day */
-        a->h.escalate_at = end == INT64_MAX ? NO_INT : end;
-    }
-}
-
 /* Overdue, and the tier that has it is another than before: its own time runs from now on. */
 void timers_turn(struct engine *e, struct alert *a)
 {
-    set_escalation(e, a, e->time);
-    if (a->h.escalate_at != NO_INT)
-        a->h.escalate_at -= timers_rested(&a->h, e->time);
+    struct pace now = pace_of(a), *other = without(a, e->time);
+    pace_turn(e->settings->work, &now, e->time);
+    pace_set(a, &now);
+    if (other && other->overdue)
+        pace_turn(e->settings->work, other, e->time);
 }
 
 /* One tier up, if there is one. Whoever called it in, it has its own time from now on. */
 bool timers_climb(struct engine *e, struct alert *a)
 {
     const struct work *w = e->settings->work;
-    if (!w || a->h.tier + 1u >= w->n_tiers)
-        return false;
-    a->h.tier++;
-    if (a->h.overdue)
-        timers_turn(e, a);
-    return true;
+    struct pace now = pace_of(a), *other = without(a, e->time);
+    bool climbed = pace_climb(w, &now, e->time);
+    pace_set(a, &now);
+    if (climbed && other)
+        pace_climb(w, other, e->time);
+    return climbed;
 }
 
+/* It is told once, also where the deadline is the same without the step that can be undone. */
 static void tell_overdue(struct engine *e, struct record *c, struct alert *a, int64_t at, const struct judgement *j)
 {
     struct event ev = alert_event(EVENT_OVERDUE, a->level);
-    a->h.overdue = true;
-    set_escalation(e, a, at);
+    struct pace now = pace_of(a), *other = without(a, at);
+    now.overdue = true;
+    pace_turn(e->settings->work, &now, at);
+    pace_set(a, &now);
+    if (other && other->step == now.step && !other->overdue) {
+        other->overdue = true;
+        pace_turn(e->settings->work, other, at);
+    }
     ev.step = a->h.step;
     tell(e, c, a, at, j, ev);
 }
@@ -375,6 +376,7 @@ void timers_tell(struct engine *e, struct record *c, struct alert *a, int64_t at
     for (size_t i = 0; i < ARRAY_LEN(timers); i++)
         if (timers[i].at(a) <= at)
             timers[i].tell(e, c, a, at, j);
+    terms_tell(e, c, a, at, j);
 }
 
 int64_t timers_next(const struct engine *e, const struct alert *a)
@@ -387,5 +389,6 @@ int64_t timers_next(const struct engine *e, const struct alert *a)
     for (uint32_t i = 0; e->settings->work && i < a->h.n_taken; i++)
         if (a->h.taken[i].state == TAKEN_OPEN && a->h.taken[i].due != NO_INT && a->h.taken[i].due < next)
             next = a->h.taken[i].due;
-    return next;
+    int64_t over = e->settings->work ? terms_next(a) : INT64_MAX;
+    return over < next ? over : next;
 }

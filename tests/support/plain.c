@@ -111,7 +111,6 @@ static void give(struct plain *p, struct plain_item *x, int firm)
     f->items[f->n_items++] = x;
     f->sorted = false;
     f->known = true;
-    f->last_seq = x->seq > f->last_seq ? x->seq : f->last_seq;
     x->firm = firm;
 }
 
@@ -213,11 +212,22 @@ static bool change(struct plain *p, struct plain_firm *f, const struct plain_vie
     return true;
 }
 
+/* Evidence, or the end of what cleared some, was journalled after the close. */
+static bool news(const struct plain *p, const struct plain_firm *f)
+{
+    bool any = f->uncleared > f->alert.closed_entry;
+    for (size_t i = 0; i < f->n_items && !any; i++) {
+        const struct plain_item *x = f->items[i];
+        any = !x->cancelled && x->seq > f->alert.closed_entry && plain_evidence(p, x);
+    }
+    return any;
+}
+
 static bool rise(struct plain *p, struct plain_firm *f, const struct plain_view *v, int64_t at,
                  uint64_t *list, size_t n)
 {
     struct plain_alert *a = &f->alert;
-    if (v->level == LEVEL_NONE || (a->had && f->last_seq <= a->closed_entry)) {
+    if (v->level == LEVEL_NONE || (a->had && !news(p, f))) {
         free(list);
         return false;
     }
@@ -314,7 +324,7 @@ static void clock_to(struct plain *p, uint64_t number, int64_t time)
 static void merge(struct plain *p, struct plain_firm *from, struct plain_firm *into)
 {
     struct plain_alert *theirs = &from->alert, *ours = &into->alert;
-    into->last_seq = from->last_seq > into->last_seq ? from->last_seq : into->last_seq;
+    into->uncleared = from->uncleared > into->uncleared ? from->uncleared : into->uncleared;
     if (!theirs->open)
         return;
     if (ours->open) {
@@ -394,7 +404,8 @@ static void cancel(struct plain *p, const struct entry_signal *e)
         return;
     x->cancelled = true;
     p->firms[x->firm]->sorted = false;
-    p->firms[x->firm]->last_seq = p->number;
+    if (plain_clears(p, x))
+        p->firms[x->firm]->uncleared = p->number;
     /* its name's bindings follow after: what it said is judged first */
     bool binds = x->binds;
     judge(p, x->firm, p->time, BY_SIGNALS);

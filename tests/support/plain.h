@@ -64,7 +64,7 @@ struct plain_firm {
     struct slice text;       /* its code or its name */
     struct plain_alert alert;
     uint8_t level, score_level;
-    uint64_t last_seq;
+    uint64_t uncleared;      /* entry that last withdrew something that clears */
     uint8_t finding;
     int64_t finding_at;
     uint64_t finding_entry;
@@ -117,6 +117,8 @@ int plain_place(struct plain *, uint8_t status, struct slice code, struct slice 
 const struct plain_item *plain_by_id(const struct plain *, struct slice source, struct slice id);
 void plain_look(struct plain *, int firm, int64_t at, uint8_t before, struct plain_view *);
 double plain_score(double hazard);                                   /* 0 to 100 */
+bool plain_clears(const struct plain *, const struct plain_item *);
+bool plain_evidence(const struct plain *, const struct plain_item *); /* it may open again what was closed */
 double plain_hazard(const struct plain *, const struct plain_item *, int64_t at); /* of one, no factors */
 bool plain_unresolved(struct plain *, const struct plain_firm *);
 

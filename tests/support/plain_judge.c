@@ -31,6 +31,23 @@ static uint32_t position(const struct plain *p, struct slice kind)
     return i;
 }
 
+bool plain_clears(const struct plain *p, const struct plain_item *x)
+{
+    const struct settings_kind *k = kind_at(p, position(p, x->kind));
+    for (uint32_t i = 0; k && i < p->settings->n_kinds; i++)
+        if (kind_in(&k->clears, i))
+            return true;
+    return false;
+}
+
+/* Neither good news nor the register's word. */
+bool plain_evidence(const struct plain *p, const struct plain_item *x)
+{
+    const struct settings_kind *k = kind_at(p, position(p, x->kind));
+    bool register_says = slice_is(x->kind, "registry.profile") || slice_is(x->kind, "registry.succession");
+    return k && (k->weight_ppm || (!register_says && !plain_clears(p, x)));
+}
+
 /* The latest of the same kind and source that counts, before position i of the list. */
 static const struct plain_item *before(struct plain_item **list, size_t i)
 {
