@@ -45,18 +45,42 @@ void step_take_verify(struct deed *d)
 {
     d->a->finding = (uint8_t)step_finding(d->x->finding);
     note_finding(d->e, d->c, d->a->finding);
+    d->a->h.found_who = step_who(d);
+    d->a->h.found_at = d->e->time;
+    d->a->h.found_people = d->x->people;
+    d->a->h.found_amount = d->x->amount;
     first_time(&d->a->h.verified_at, d->e->time);
+    if (d->a->finding != FINDING_CONFIRMED)
+        terms_close(d->a); /* nobody is silent about what is not owed */
     if (d->a->finding == FINDING_FALSE_CLAIM && step_work(d))
         settle(d, &step_work(d)->settled_by_false_claim);
 }
 
-/* The same measure with the same document again ends the one before it. */
-static void end_same(struct handling *h, const struct taken *now)
+/* The same measure with the same document again ends the one before it; what came back of that money came back of this. */
+static void end_same(struct handling *h, struct taken *now)
+{
+    for (uint32_t i = 0; i < h->n_taken; i++) {
+        struct taken *t = &h->taken[i];
+        bool stands = t->state == TAKEN_OPEN || taken_goes_on(t) || t->recover;
+        if (!stands || !slice_eq(t->measure, now->measure) || !slice_eq(t->ref, now->ref))
+            continue;
+        t->state = TAKEN_ENDED;
+        if (now->recover && t->recover && t->recovered > now->recovered)
+            now->recovered = t->recovered;
+        t->recover = false;
+    }
+}
+
+/* Of a full list, which makes room: the oldest that is over, else the oldest that does not go on. */
+static uint32_t drops(const struct handling *h)
 {
     for (uint32_t i = 0; i < h->n_taken; i++)
-        if (h->taken[i].state == TAKEN_OPEN && slice_eq(h->taken[i].measure, now->measure) &&
-            slice_eq(h->taken[i].ref, now->ref))
-            h->taken[i].state = TAKEN_ENDED;
+        if (h->taken[i].state == TAKEN_ENDED && !h->taken[i].recover)
+            return i;
+    for (uint32_t i = 0; i < h->n_taken; i++)
+        if (!taken_goes_on(&h->taken[i]))
+            return i;
+    return 0;
 }
 
 void step_take_dispose(struct deed *d)
@@ -68,13 +92,15 @@ void step_take_dispose(struct deed *d)
     struct taken now = {.measure = d->x->measure, .ref = d->x->ref, .entry = d->e->number, .at = d->e->time,
                         .due = due == INT64_MAX ? NO_INT : due, .people = d->x->people, .amount = d->x->amount};
     first_time(&h->forwarded_at, d->e->time);
+    terms_begin(d->e, m, &now);
     end_same(h, &now);
-    uint32_t drop = h->n_taken == MEASURES_TAKEN_MAX; /* the journal has them all; the alert the newest */
+    uint32_t drop = h->n_taken >= MEASURES_TAKEN_MAX ? drops(h) : UINT32_MAX, n = 0; /* the journal has them all */
     struct taken *list = arena_zalloc(&d->e->scratch, (h->n_taken + 1) * sizeof *list);
-    for (uint32_t i = drop; i < h->n_taken; i++)
-        list[i - drop] = h->taken[i];
-    h->n_taken -= drop;
-    list[h->n_taken++] = now;
+    for (uint32_t i = 0; i < h->n_taken; i++)
+        if (i != drop)
+            list[n++] = h->taken[i];
+    list[n++] = now;
+    h->n_taken = n;
     h->taken = list;
 }
 
@@ -90,15 +116,23 @@ static void set_follow_up(struct deed *d, bool paid)
 
 void step_take_close(struct deed *d)
 {
-    bool paid = step_outcome(d->x->outcome) == OUTCOME_PAID;
+    bool paid = work_outcome(d->x->outcome) == OUTCOME_PAID;
     d->a->closed_entry = d->e->number;
     d->a->closed_at = d->e->time;
     if (paid && step_work(d))
         settle(d, &step_work(d)->settled_by_paid);
-    for (uint32_t i = 0; i < d->a->h.n_taken; i++)
-        if (d->a->h.taken[i].state == TAKEN_OPEN)
-            d->a->h.taken[i].state = TAKEN_ENDED;
+    terms_close(d->a);
+    terms_close_parent(d);
     set_follow_up(d, paid);
+}
+
+/* Called back, or looked at again: what was closed is so, or it is not. */
+void step_take_follow_up(struct deed *d)
+{
+    d->a->h.follow_up_at = NO_INT;
+    if (step_finding(d->x->finding) == FINDING_UNFOUNDED)
+        step_say(d, d->c->alert == d->a->number ? "it is not as it was closed; `reopen` takes the case up again"
+                                                : "it is not as it was closed; a later alert of this enterprise has the case now");
 }
 
 /* The same case goes on: who was called in still has it. */
@@ -134,7 +168,13 @@ void step_take_join(struct deed *d)
 
 void step_take_escalate(struct deed *d)
 {
-    d->a->h.undo_climbed = timers_climb(d->e, d->a);
+    struct pace now = pace_of(d->a);
+    const struct work *w = step_work(d);
+    if (w && w->has_teams)
+        pace_climb(w, &now, d->e->time);
+    else
+        now.tier++; /* once: to whom it goes is not configured */
+    pace_set(d->a, &now);
     first_time(&d->a->h.forwarded_at, d->e->time);
 }
 
