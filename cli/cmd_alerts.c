@@ -397,13 +397,16 @@ static int fill_action(struct cli *cli, struct ww_action *a)
     return 0;
 }
 
+/* With what the daemon has to say about it. */
 static void print_done(struct cli *cli, uint64_t id, uint64_t seq)
 {
-    const char *what = cli->command->name + strlen("alert ");
+    const char *what = cli->command->name + strlen("alert "), *says = ww_message(cli->client);
     switch (cli->format) {
     case FORMAT_TABLE:
         printf(tr("#%" PRIu64 " %s done (seq %" PRIu64 ")\n", "#%" PRIu64 " %s 已记录（编号 %" PRIu64 "）\n"),
                id, what, seq);
+        if (*says)
+            printf("  %s\n", text_safe(&cli->arena, says));
         break;
     case FORMAT_CSV:
         printf("%" PRIu64 ",%s,%" PRIu64 "\r\n", id, what, seq);

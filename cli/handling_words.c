@@ -35,7 +35,8 @@ static const struct column measure_columns[] = {
     {"amount", NULL, "YUAN", "金额(元)", COLUMN_MONEY},
     {"lasts_until", NULL, "LASTS UNTIL", "有效至", COLUMN_TIME},
     {"may_end_from", NULL, "MAY END FROM", "可提前终结", COLUMN_TIME},
-    {"recover", NULL, "to be recovered", "待追偿", COLUMN_FLAG},
+    {"recovered", NULL, "RECOVERED", "已追回(元)", COLUMN_MONEY},
+    {"to_recover", NULL, "TO RECOVER", "待追偿(元)", COLUMN_MONEY},
 };
 
 static void line(struct cli *cli, const char *name, const char *value)

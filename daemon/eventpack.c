@@ -2,6 +2,7 @@
 /* Alert events to msgpack. Owns nothing; the words come from the dictionary, whose texts never move. */
 #include "daemon/eventpack.h"
 
+#include "engine/duty.h"
 #include "engine/fold.h"
 
 #include <stdio.h>
@@ -231,6 +232,8 @@ void eventpack_more(struct enc_open *m, const struct event *ev)
             member(m->b, &ev->members[i]);
         enc_kv_uint(m, "enterprises_total", ev->members_total);
     }
+    if (ev->members_open)
+        enc_kv_uint(m, "enterprises_open", ev->members_open);
 }
 
 void eventpack_teams(struct buf *b, const struct slice *teams, size_t n, struct slice team, const struct slice *joined,
@@ -284,8 +287,34 @@ static void action_pairs(struct enc_open *m, const struct event *ev)
         enc_kv_int(m, "until", ev->until);
 }
 
+/* Of no alert: no reasons and no evidence, but a duty. */
+static uint32_t duty_body(struct buf *b, const struct event *ev, const struct pack_words *words)
+{
+    const struct duty *d = duty_named(words->work, ev->duty);
+    struct enc_open m = {.b = b};
+    enc_kv_int(&m, "at", ev->at);
+    enc_kv_str(&m, "type", event_wire(ev->type));
+    enc_kv_uint(&m, "alert", 0);
+    enc_kv_str(&m, "level", level_wire(LEVEL_NONE));
+    enc_kv_slice(&m, "duty", ev->duty);
+    enc_kv_slice(&m, "title", d ? d->zh : ev->duty);
+    enc_kv_slice(&m, "title_en", d ? d->en : ev->duty);
+    enc_kv_str(&m, "step", duty_step_wire(ev->step));
+    enc_key(&m, "enterprise");
+    eventpack_enterprise(b, ev->uscc, ev->name, ev->region, ev->industry);
+    enc_key(&m, "teams");
+    eventpack_teams(b, ev->teams, ev->n_teams, (struct slice){NULL, 0}, NULL, 0);
+    eventpack_tier(&m, words->work, ev->tier);
+    enc_key(&m, "due");
+    eventpack_int(b, ev->due);
+    action_pairs(&m, ev);
+    return m.n;
+}
+
 uint32_t eventpack_body(struct buf *b, const struct event *ev, const struct pack_words *words)
 {
+    if (ev->type == EVENT_DUTY)
+        return duty_body(b, ev, words);
     const struct dict *d = words->dict;
     char room[PACK_NAME_MAX];
     struct slice name = eventpack_name(words->regions, &ev->key, ev->name, ev->places, ev->n_places, ev->industry, room);

@@ -176,7 +176,7 @@ static enum wire_error bad(struct err *err, const char *key, const char *want)
 
 static const char *const things_to_do[] = {
     "seen",   "accept",  "verify",  "dispose", "close", "reopen",  "escalate", "assign", "join",
-    "snooze", "correct", "comment", "extend",  "hold",  "resolve", "unmerge",  "forget", "confirm_clock",
+    "snooze", "correct", "comment", "extend",  "hold",  "follow_up", "resolve", "unmerge",  "forget", "confirm_clock", "end", "recovered",
 };
 
 static enum wire_error read_texts(const struct ww_value *body, struct entry_action *a, struct slice *note,
@@ -190,7 +190,7 @@ static enum wire_error read_texts(const struct ww_value *body, struct entry_acti
         {"do", &a->what, 32},         {"actor", &a->actor, 64},     {"finding", &a->finding, 32},
         {"outcome", &a->outcome, 32}, {"measure", &a->measure, 64}, {"ref", &a->ref, 128},
         {"team", &a->team, 64},       {"note", note, 1024},         {"name", &a->name, 200},
-        {"uscc", &a->uscc, 64},       {"as", &a->as, 16},
+        {"uscc", &a->uscc, 64},       {"as", &a->as, 16},         {"duty", &a->duty, 64},
     };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         int got = val_str(body, texts[i].key, texts[i].to);
@@ -238,6 +238,24 @@ bool intake_sorts(const struct entry_action *a)
     return slice_is(a->what, "sort");
 }
 
+bool intake_reports(const struct entry_action *a)
+{
+    return slice_is(a->what, "duty_done");
+}
+
+static enum wire_error check_report(const struct entry_action *a, struct err *err)
+{
+    const char *fault = a->uscc.p ? uscc_fault(a->uscc) : NULL;
+    if (!a->duty.p || (!a->uscc.p && !a->name.p)) {
+        err_set(err, WW_EINPUT, "%s is missing: duty_done says which duty, and of which enterprise (uscc or name)",
+                a->duty.p ? "uscc" : "duty");
+        return WIRE_ERROR_MISSING_FIELD;
+    }
+    if (fault)
+        err_set(err, WW_EINPUT, "uscc: %s", fault);
+    return fault ? WIRE_ERROR_BAD_FIELD : WIRE_ERROR_NONE;
+}
+
 static enum wire_error check_sort(const struct entry_action *a, struct err *err)
 {
     if (a->signal && a->as.p)
@@ -277,6 +295,9 @@ enum wire_error intake_read_action(const struct ww_value *body, const struct pri
         return w;
     if (intake_settles_name(a))
         return check_name(a, err);
+    if (intake_reports(a))
+        return check_report(a, err);
+    a->duty = (struct slice){NULL, 0};
     a->name = a->uscc = (struct slice){NULL, 0};
     if (intake_sorts(a))
         return check_sort(a, err);

@@ -179,10 +179,25 @@ static bool was_taken(const struct alert *al, struct slice measure)
     return false;
 }
 
+/* A listing still runs, or money is still to be recovered, though the alert is closed. */
+static bool goes_on(const struct alert *al, struct slice measure)
+{
+    for (uint32_t i = 0; i < al->h.n_taken; i++)
+        if (slice_eq(al->h.taken[i].measure, measure) && taken_goes_on(&al->h.taken[i]))
+            return true;
+    return false;
+}
+
+static bool state_passes(const struct filter *f, const struct alert *al)
+{
+    if (f->state == 0)
+        return al->state != ALERT_STATE_CLOSED || (f->measure.n && goes_on(al, f->measure));
+    return f->state < 0 || al->state == f->state;
+}
+
 static bool passes(const struct answer *a, const struct filter *f, const struct alert *al)
 {
-    bool state = f->state < 0 || (f->state == 0 ? al->state != ALERT_STATE_CLOSED : al->state == f->state);
-    return state && (f->level < 0 || al->level == f->level) && ekey_status(&al->key) == f->status &&
+    return state_passes(f, al) && (f->level < 0 || al->level == f->level) && ekey_status(&al->key) == f->status &&
            (!f->uscc.n || slice_eq(al->uscc, f->uscc)) && (!f->overdue || overdue(a, al)) &&
            (!f->team.n || is_for(al, f->team)) && (!f->measure.n || was_taken(al, f->measure)) && in_region(al, f->region) &&
            sees_alert(a, al);
@@ -240,7 +255,7 @@ static int page_chunk(struct answer *a, const struct filter *f, const struct num
 static int fill_page(struct answer *a, const struct filter *f, struct page *p)
 {
     /* What is not closed has a table of its own, so that the daily question does not read years. */
-    enum table t = f->state < 0 || f->state == ALERT_STATE_CLOSED ? T_ALERT : T_OPEN;
+    enum table t = f->state < 0 || f->state == ALERT_STATE_CLOSED || f->measure.n ? T_ALERT : T_OPEN;
     uint64_t from = f->after + 1;
     bool go_on = from != 0;
     for (size_t seen = 0; go_on; seen += CHUNK) {

@@ -66,10 +66,14 @@ static void put_taken(struct answer *a, struct buf *b, const struct taken *t)
     put_int(&m, "due", t->due);
     put_int(&m, "people", t->people);
     put_int(&m, "amount", t->amount);
-    enc_kv_str(&m, "state", t->state < ARRAY_LEN(states) ? states[t->state] : "open");
-    put_int(&m, "lasts_until", x ? ends(w, &x->lasts, t->at) : NO_INT);
-    put_int(&m, "may_end_from", x ? ends(w, &x->may_end_after, t->at) : NO_INT);
-    enc_kv_bool(&m, "recover", x && x->recover);
+    enc_kv_str(&m, "state", taken_goes_on(t) ? "open" : t->state < ARRAY_LEN(states) ? states[t->state] : "open");
+    put_int(&m, "lasts_until", t->ends);
+    put_int(&m, "may_end_from", x && t->ends != NO_INT ? ends(w, &x->may_end_after, t->at) : NO_INT);
+    enc_kv_bool(&m, "recover", t->recover);
+    if (t->recover) {
+        enc_kv_int(&m, "recovered", t->recovered);
+        enc_kv_int(&m, "to_recover", taken_owed(t));
+    }
     enc_close(&m);
 }
 

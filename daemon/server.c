@@ -148,6 +148,8 @@ static void answer_request(struct server *s, struct batch *b, struct request *r)
     else {
         struct enc_open m = reply_open(s, r->has_rid, r->rid);
         enc_kv_uint(&m, "seq", r->seq);
+        if (r->sentence)
+            enc_kv_str(&m, "message", r->sentence);
         reply_close(s, &m, r->client, "done");
     }
 }

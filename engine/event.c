@@ -85,6 +85,7 @@ static void put_lists(struct buf *b, const struct event *ev)
     for (uint32_t i = 0; i < ev->n_teams; i++)
         buf_slice(b, ev->teams[i]);
     buf_varint(b, ev->members_total);
+    buf_varint(b, ev->members_open);
     buf_varint(b, ev->n_members);
     for (uint32_t i = 0; i < ev->n_members; i++) {
         buf_slice(b, ev->members[i].uscc);
@@ -224,6 +225,7 @@ static void get_lists(struct rd *r, struct arena *a, struct event *ev)
         teams[i] = rd_slice(r);
     ev->teams = teams;
     ev->members_total = (uint32_t)rd_varint(r);
+    ev->members_open = (uint32_t)rd_varint(r);
     get_members(r, a, ev);
 }
 

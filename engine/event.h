@@ -102,6 +102,7 @@ struct event {
     struct slice principal, actor; /* of an action; empty otherwise */
     struct slice finding, outcome, measure, ref, team;
     int64_t people, amount;    /* as an action said; NO_INT */
+    uint32_t members_open;     /* closed, of a parent: how many of its members' alerts are open and stay so */
     struct slice duty;         /* of EVENT_DUTY, which is no alert's: its id; `step` is enum duty_step then */
 };
 

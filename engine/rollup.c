@@ -136,6 +136,72 @@ uint64_t rollup_sum(const struct record *area)
     return sum;
 }
 
+/* ---- its members' alerts ---- */
+
+/* Calls each() with every member but those on later pages. */
+static void each_member(struct engine *e, const struct record *area,
+                        void (*each)(struct engine *, const struct record *area, const struct record *member, void *), void *arg)
+{
+    struct hub_member members[PAGE_MEMBERS];
+    uint8_t id[HUB_LEN];
+    struct hub h;
+    rollup_hub(id, &area->key);
+    uint32_t pages = hub_load(e, id, &h) ? hub_pages(&h) : 0;
+    for (uint32_t p = 0; p < pages && p < GATHER_PAGES; p++) {
+        uint32_t n = hub_page(e, id, p, members);
+        for (uint32_t i = 0; i < n; i++)
+            if (members[i].key.b[0])
+                each(e, area, identity_record(e, &members[i].key, (struct slice){0}), arg);
+    }
+}
+
+void rollup_adopt(struct engine *e, const struct record *area, const struct record *member)
+{
+    struct alert a;
+    if (!area->alert_open || !member->alert_open || !alert_load(e, member->alert, &a) || a.parent)
+        return;
+    a.parent = area->alert;
+    alert_keep(e, &a);
+}
+
+static void adopt_one(struct engine *e, const struct record *area, const struct record *member, void *arg)
+{
+    (void)arg;
+    rollup_adopt(e, area, member);
+}
+
+void rollup_adopt_all(struct engine *e, const struct record *area)
+{
+    each_member(e, area, adopt_one, NULL);
+}
+
+uint64_t rollup_parent_of(struct engine *e, const struct record *member)
+{
+    for (uint32_t i = 0; i < member->n_areas; i++) {
+        struct ekey k = rollup_area(member->areas[i].hub);
+        if (!state_get(e->state, T_ENTERPRISE, k.b, EKEY_LEN).p)
+            continue;
+        const struct record *area = identity_record(e, &k, (struct slice){0});
+        if (rollup_is_parent(area) && area->alert_open)
+            return area->alert;
+    }
+    return 0;
+}
+
+static void count_open(struct engine *e, const struct record *area, const struct record *member, void *arg)
+{
+    (void)e;
+    (void)area;
+    *(uint32_t *)arg += member->alert_open;
+}
+
+uint32_t rollup_open(struct engine *e, const struct record *area)
+{
+    uint32_t n = 0;
+    each_member(e, area, count_open, &n);
+    return n;
+}
+
 /* ---- what its members share ---- */
 
 /* Where the two agree, in whole steps of the code; 0: nowhere. */

@@ -23,6 +23,14 @@ bool rollup_widen(struct engine *, struct record *area, const struct record *mem
 /* Tells one set of places from another. */
 uint64_t rollup_sum(const struct record *area);
 
+/* The parent's alert was raised or came back: its members' open alerts stand under it from now on, as far as some pages of
+ * them go. Then one that joined, and a member whose alert opens later. */
+void rollup_adopt_all(struct engine *, const struct record *area);
+void rollup_adopt(struct engine *, const struct record *area, const struct record *member);
+uint64_t rollup_parent_of(struct engine *, const struct record *member); /* the open alert of one of its areas; 0: none */
+/* How many members of that area have an open alert, as far as those pages go. */
+uint32_t rollup_open(struct engine *, const struct record *area);
+
 /* Pure: is this the record of a parent; by what; which key has the area that a record's `areas` names, and which hub has
  * the members of an area. */
 static inline bool rollup_is_parent(const struct record *area)

@@ -2,13 +2,27 @@
 /* What each step wants: its fields, and whether it makes sense now. Changes nothing. */
 #include "engine/steps.h"
 
+#include "lib/calendar.h"
+
+/* What was found already is not found again by the next one; other figures are news. */
+static const char *check_found(struct deed *d)
+{
+    const struct handling *h = &d->a->h;
+    char when[26];
+    bool again = d->a->state != ALERT_STATE_ACCEPTED && d->a->finding == step_finding(d->x->finding);
+    if (!again || (d->x->people != NO_INT && d->x->people != h->found_people) ||
+        (d->x->amount != NO_INT && d->x->amount != h->found_amount) || h->found_at == NO_INT)
+        return NULL;
+    time_format(h->found_at, d->e->settings->timezone, when);
+    return step_conflict(d, arena_printf(step_arena(d), "%.*s found it %.*s at %s already; say what is found otherwise, or go on",
+                                         SLICE_ARG(h->found_who), SLICE_ARG(d->x->finding), when));
+}
+
 const char *step_check_verify(struct deed *d)
 {
     if (!d->x->finding.n)
         return step_missing(d, "verify needs a finding: confirmed, unfounded or false_claim");
-    return step_finding(d->x->finding) > 0
-               ? NULL
-               : "finding is one of confirmed, unfounded, false_claim";
+    return step_finding(d->x->finding) ? check_found(d) : "finding is one of confirmed, unfounded, false_claim";
 }
 
 /* The fields that a configured measure wants. */
@@ -34,12 +48,15 @@ static const char *check_wants(struct deed *d, const struct measure *m)
     return NULL;
 }
 
-static bool may_take(const struct deed *d, const struct measure *m)
+const char *step_check_role(struct deed *d, const struct measure *m)
 {
     bool may = m->n_roles == 0 || d->x->role.n == 0;
     for (uint32_t i = 0; i < m->n_roles && !may; i++)
         may = slice_eq(m->roles[i], d->x->role);
-    return may;
+    if (may)
+        return NULL;
+    d->code = WIRE_ERROR_DENIED;
+    return arena_printf(step_arena(d), "the role %.*s may not take the measure \"%.*s\"", SLICE_ARG(d->x->role), SLICE_ARG(m->id));
 }
 
 const char *step_check_dispose(struct deed *d)
@@ -58,24 +75,64 @@ const char *step_check_dispose(struct deed *d)
     if (!(m->levels >> (d->a->level ? d->a->level : LEVEL_GENERAL) & 1))
         return step_conflict(d, arena_printf(step_arena(d), "the measure \"%.*s\" may not be taken at the level %s", SLICE_ARG(m->id),
                                         level_wire(d->a->level)));
-    if (!may_take(d, m)) {
-        d->code = WIRE_ERROR_DENIED;
-        return arena_printf(step_arena(d), "the role %.*s may not take the measure \"%.*s\"", SLICE_ARG(d->x->role),
-                            SLICE_ARG(m->id));
+    const char *wrong = step_check_role(d, m);
+    if (!wrong)
+        wrong = terms_check_room(d);
+    return wrong ? wrong : check_wants(d, m);
+}
+
+/* Measures of which one must have been taken before such an outcome may be told; empty: there are none. */
+static const char *wanted_measures(struct deed *d, int outcome, bool *taken)
+{
+    const struct work *w = step_work(d);
+    const char *words = "";
+    *taken = false;
+    for (uint32_t i = 0; w && i < w->n_measures; i++) {
+        const struct measure *m = &w->measures[i];
+        if (!(m->outcomes >> outcome & 1))
+            continue;
+        words = arena_printf(step_arena(d), "%s%s%.*s", words, *words ? ", " : "", SLICE_ARG(m->id));
+        for (uint32_t k = 0; k < d->a->h.n_taken; k++)
+            *taken |= slice_eq(d->a->h.taken[k].measure, m->id);
     }
-    return check_wants(d, m);
+    return words;
+}
+
+/* An outcome that contradicts what was found or done. */
+static const char *check_outcome(struct deed *d, int outcome)
+{
+    bool confirmed = d->a->finding == FINDING_CONFIRMED, taken;
+    const char *measures = wanted_measures(d, outcome, &taken);
+    if (confirmed && (outcome == OUTCOME_UNFOUNDED || outcome == OUTCOME_FALSE_CLAIM))
+        return step_conflict(d, "arrears are confirmed, so it cannot end as unfounded or as a false claim; verify it so first");
+    if (!confirmed && outcome == OUTCOME_PAID)
+        return step_conflict(d, "no arrears are confirmed that could be paid; verify them first, or close it as what was found");
+    if (*measures && !taken)
+        return step_conflict(d, arena_printf(step_arena(d), "the outcome %.*s wants the measure to have been taken: %s; dispose so "
+                                                            "first", SLICE_ARG(d->x->outcome), measures));
+    return NULL;
 }
 
 const char *step_check_close(struct deed *d)
 {
-    int outcome = step_outcome(d->x->outcome);
+    int outcome = work_outcome(d->x->outcome);
     if (d->x->outcome.n == 0)
         return d->a->finding == FINDING_CONFIRMED ? step_missing(d, "close needs an outcome once arrears are confirmed") : NULL;
     if (outcome < 0)
         return "outcome is one of paid, unfounded, false_claim, mediated, transferred, listed, other";
     if (outcome == OUTCOME_PAID && (d->x->paid_people == NO_INT || d->x->paid_amount == NO_INT))
         return step_missing(d, "the outcome paid wants paid_people and paid_amount: it is struck off when the money is there");
-    return NULL;
+    if (outcome == OUTCOME_PAID && (d->x->paid_people == 0 || d->x->paid_amount == 0))
+        return "nobody was paid: with the outcome paid, paid_people and paid_amount are more than 0";
+    return check_outcome(d, outcome);
+}
+
+const char *step_check_follow_up(struct deed *d)
+{
+    int finding = step_finding(d->x->finding);
+    return !d->x->finding.n || finding == FINDING_CONFIRMED || finding == FINDING_UNFOUNDED
+               ? NULL
+               : "finding of a follow_up is confirmed (what was closed is so) or unfounded (it is not)";
 }
 
 const char *step_check_team(struct deed *d)
@@ -91,28 +148,40 @@ const char *step_check_team(struct deed *d)
 const char *step_check_escalate(struct deed *d)
 {
     const struct work *w = step_work(d);
+    if ((!w || !w->has_teams) && d->a->h.tier)
+        return step_conflict(d, "it was escalated already, and nobody is known to whom it could go next; name tiers and teams in a "
+                                "teams.yaml, and that under 'teams' in the configuration");
     if (w && w->has_teams && d->a->h.tier + 1u >= w->n_tiers)
         return step_conflict(d, "no tier lies above the one that has it");
     return NULL;
 }
 
-/* A moment ahead, and not beyond a configured length. */
-static const char *check_until(struct deed *d, const struct term *most)
+/* A moment ahead, and not beyond a configured length, of which so much is used up. */
+static const char *check_until(struct deed *d, const struct term *most, int64_t used)
 {
     const struct work *w = step_work(d);
     if (d->x->until == NO_INT)
         return step_missing(d, "until is missing: till when?");
     if (d->x->until <= d->e->time)
         return "until must lie ahead";
-    if (w && d->x->until > term_end(w, most, d->e->time))
-        return "until lies further ahead than is configured";
-    return NULL;
+    int64_t latest = w ? term_end(w, most, d->e->time) : INT64_MAX;
+    if (latest == INT64_MAX || d->x->until <= latest - used)
+        return NULL;
+    if (d->x->until <= latest || latest - used <= d->e->time)
+        return arena_printf(step_arena(d), "it was put off for %lld hours already; all snoozes of one life together are at most "
+                                           "what is configured as snooze_most",
+                            (long long)(used / 3600000));
+    return "until lies further ahead than is configured";
 }
 
 const char *step_check_snooze(struct deed *d)
 {
     static const struct term none;
-    return check_until(d, step_work(d) ? &step_work(d)->snooze_most : &none);
+    const struct handling *h = &d->a->h;
+    int64_t running = h->snoozed_until != NO_INT ? d->e->time - h->snoozed_since : 0;
+    if (d->a->level == LEVEL_CRITICAL && !d->x->has_note)
+        return step_missing(d, "a critical alert is put off with a note: why?");
+    return check_until(d, step_work(d) ? &step_work(d)->snooze_most : &none, h->snoozed_ms + running);
 }
 
 const char *step_check_hold(struct deed *d)
@@ -122,7 +191,7 @@ const char *step_check_hold(struct deed *d)
         return step_missing(d, "hold needs a note: why do the deadlines stand still?");
     if (d->a->h.held_until != NO_INT)
         return step_conflict(d, "its deadlines stand still already");
-    return check_until(d, step_work(d) ? &step_work(d)->hold_most : &none);
+    return check_until(d, step_work(d) ? &step_work(d)->hold_most : &none, 0);
 }
 
 /* Once more, by so much, from the day on which it would have been due. */

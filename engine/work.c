@@ -2,32 +2,66 @@
 /* Asking the compiled rules of work: terms, teams, measures, and whether every place has exactly one team. */
 #include "engine/work.h"
 
+#include "lib/calendar.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>
 
 /* ---- terms ---- */
 
+/* A whole number from low to high before a unit of so many letters. */
+static bool number_before(struct slice text, const char *unit, int64_t low, int64_t high, unsigned *out)
+{
+    size_t n = strlen(unit);
+    int64_t v;
+    if (text.n <= n || memcmp(text.p + text.n - n, unit, n) != 0)
+        return false;
+    struct tree number = {.type = TREE_SCALAR, .text = {text.p, text.n - n}};
+    if (!tree_int(&number, &v) || v < low || v > high)
+        return false;
+    *out = (unsigned)v;
+    return true;
+}
+
 bool term_parse(struct slice text, struct term *t)
 {
+    enum { WORKING_MOST = 1000, YEARS_MOST = 10, YEAR_MONTHS = 12 };
     *t = (struct term){0};
-    if (text.n > 2 && memcmp(text.p + text.n - 2, "wd", 2) == 0) {
-        int64_t days;
-        struct tree number = {.type = TREE_SCALAR, .text = {text.p, text.n - 2}};
-        if (!tree_int(&number, &days) || days < 0 || days > 1000)
-            return false;
-        *t = (struct term){.given = true, .working = true, .days = (unsigned)days};
+    if (number_before(text, "wd", 0, WORKING_MOST, &t->days)) {
+        t->given = t->working = true;
         return true;
+    }
+    if (number_before(text, "mo", 1, YEARS_MOST * YEAR_MONTHS, &t->months))
+        return t->given = true;
+    if (number_before(text, "y", 1, YEARS_MOST, &t->months)) {
+        t->months *= YEAR_MONTHS;
+        return t->given = true;
     }
     struct tree duration = {.type = TREE_SCALAR, .text = text};
     t->given = tree_duration(&duration, &t->ms) && t->ms >= 0 && t->ms <= 3660 * DAY_MS;
     return t->given;
 }
 
+/* The day of the same number so many months later, or the last of a shorter month; the term ends with it (民法典
+ * art. 202, 203). */
+static int64_t months_end(int64_t at, unsigned months, int64_t zone)
+{
+    int year, month, day;
+    civil_from_ms(at, zone, &year, &month, &day);
+    month += (int)months - 1;
+    year += month / 12;
+    month = month % 12 + 1;
+    while (!civil_valid(year, month, day))
+        day--;
+    return civil_to_ms(year, month, day, zone) + DAY_MS;
+}
+
 int64_t term_end(const struct work *w, const struct term *t, int64_t at)
 {
     if (!t->given)
         return INT64_MAX;
+    if (t->months)
+        return months_end(at, t->months, w->timezone);
     return t->working ? workdays_end(&w->days, at, t->days, w->timezone) : at + t->ms;
 }
 
@@ -47,6 +81,27 @@ const struct measure *work_measure(const struct work *w, struct slice id)
         if (slice_eq(w->measures[i].id, id))
             return &w->measures[i];
     return NULL;
+}
+
+const char *const outcome_words[OUTCOMES] = {"paid", "unfounded", "false_claim", "mediated", "transferred", "listed", "other"};
+const char *const limited_words[LIMITS] = {"extend", "hold", "snooze", "escalate", "correct"};
+
+int work_outcome(struct slice word)
+{
+    int i = OUTCOMES - 1;
+    while (i >= 0 && !slice_is(word, outcome_words[i]))
+        i--;
+    return i;
+}
+
+unsigned work_role(struct slice word)
+{
+    return slice_is(word, "inspector") ? ACTS_INSPECTOR : slice_is(word, "operator") ? ACTS_OPERATOR : 0;
+}
+
+const char *work_roles(unsigned roles)
+{
+    return roles == ACTS_INSPECTOR ? "inspector" : roles == ACTS_OPERATOR ? "operator" : "inspector and operator";
 }
 
 static bool is_prefix(struct slice prefix, struct slice text)

@@ -4,7 +4,7 @@
  *   teams:     config/teams.yaml     covers, tiers, departments, leads, joins, teams
  *   measures:  config/measures.yaml  measures
  *   deadlines: config/deadlines.yaml accept, verify, close, escalate_after, unattended, extend, hold, snooze, follow_up,
- *                                    settles, first_steps, triage
+ *                                    settles, first_steps, triage, steps
  *   workdays:  [{day: 2026-02-14, is: work}, ...]
  * Any of them may be absent: no teams, any team's and any measure's name is taken as it is; no deadlines, nothing is due.
  * Compiled whole or not at all; immutable; any thread. No measure's and no team's name stands in C. */
@@ -50,6 +50,23 @@ struct lead {
 
 enum measure_want { WANT_REF = 1, WANT_DUE = 2, WANT_PEOPLE = 4, WANT_AMOUNT = 8, WANT_NOTE = 16 };
 
+/* What came of a case when it is closed. */
+enum outcome { OUTCOME_PAID, OUTCOME_UNFOUNDED, OUTCOME_FALSE_CLAIM, OUTCOME_MEDIATED, OUTCOME_TRANSFERRED, OUTCOME_LISTED,
+               OUTCOME_OTHER, OUTCOMES };
+extern const char *const outcome_words[OUTCOMES];
+
+/* Roles that act. `local` acts as operator. */
+enum acting_role { ACTS_INSPECTOR = 1, ACTS_OPERATOR = 2, ACTS_ANY = 3 };
+
+/* Steps that a place may reserve, or want a reason for. */
+enum limited_step { LIMIT_EXTEND, LIMIT_HOLD, LIMIT_SNOOZE, LIMIT_ESCALATE, LIMIT_CORRECT, LIMITS };
+extern const char *const limited_words[LIMITS];
+
+struct step_limit {
+    unsigned roles;          /* enum acting_role; 0: whoever may act */
+    bool note;               /* wanted */
+};
+
 struct measure {
     struct slice id, zh, en;
     unsigned levels;         /* 1 << enum level at which it may be taken */
@@ -60,6 +77,7 @@ struct measure {
     struct slice silence;    /* kind that is fed back when it runs out unanswered; empty: only `overdue` is told */
     uint32_t n_answered_by;
     struct slice *answered_by; /* kinds whose signal, dated after it, answers it */
+    unsigned outcomes;       /* 1 << enum outcome that closing may tell once it was taken */
     struct term lasts, may_end_after; /* a listing: three years, early end after six months */
     bool recover;            /* money paid in advance that waits to be recovered */
     bool ends;               /* its `answered` needs a step of its own: dispose again with the same measure and `ref` */
@@ -88,6 +106,7 @@ struct work {
     uint32_t follow_up_ppm;  /* share of the closed ones that are called back (回访), drawn by the alert's number */
     struct term first_steps[4]; /* seen, registered, forwarded, verified (四个第一) */
     struct settles settled_by_paid, settled_by_false_claim;
+    struct step_limit limits[LIMITS];
     uint32_t n_triage;
     struct slice *triage;    /* kinds that wait in the intake list */
     struct term triage_term; /* after which they count by themselves */
@@ -111,6 +130,9 @@ bool term_parse(struct slice, struct term *);
 const struct team *work_team(const struct work *, region_t place, struct slice industry, unsigned tier);
 const struct team *work_team_named(const struct work *, struct slice id);
 const struct measure *work_measure(const struct work *, struct slice id);
+unsigned work_role(struct slice word);  /* enum acting_role; 0: nobody acts as that */
+const char *work_roles(unsigned roles); /* "operator", "inspector and operator" */
+int work_outcome(struct slice word);    /* enum outcome; -1: none of them */
 /* A team of a department for a place, of the lowest tier that has one. NULL: none. */
 const struct team *work_department(const struct work *, region_t place, struct slice department);
 const struct lead *work_lead(const struct work *, struct slice industry);

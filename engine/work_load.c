@@ -82,7 +82,7 @@ static void read_name(struct loader *l, const struct tree *t, void *to)
 static void read_term(struct loader *l, const struct tree *t, void *to)
 {
     if (t->type != TREE_SCALAR || !term_parse(t->text, to))
-        mistake_at(l->m, t, NULL, "a term is needed: 2h, 10d (days from the moment) or 3wd (working days)");
+        mistake_at(l->m, t, NULL, "a term is needed: 2h, 10d (days from the moment), 3wd (working days), 6mo or 3y (civil months, years)");
 }
 
 /* {general: 1wd, major: 4h, critical: 30m}: an array of terms by level. */
@@ -389,22 +389,47 @@ static void read_levels(struct loader *l, const struct tree *t, void *to)
         mistake_at(l->m, t, NULL, "levels: nobody could ever take this measure");
 }
 
+/* The roles that a list names; each must be one that somebody acts as. */
+static unsigned roles_of(struct loader *l, const struct tree *t, const struct words *w)
+{
+    static const char *const roles[] = {"inspector", "operator"};
+    unsigned all = 0;
+    for (uint32_t i = 0; i < w->n; i++) {
+        const struct tree *at = t->type == TREE_LIST ? t->items[i] : t;
+        unsigned role = work_role(w->list[i]);
+        all |= role;
+        if (slice_is(w->list[i], "local"))
+            mistake_at(l->m, at, NULL, "nobody acts as \"local\": such a principal acts as operator; name that");
+        else if (slice_is(w->list[i], "feeder") || slice_is(w->list[i], "auditor"))
+            mistake_at(l->m, at, NULL, "nobody acts as \"%.*s\": inspectors and operators act", SLICE_ARG(w->list[i]));
+        else if (!role)
+            mistake_at(l->m, at, nearest_word(w->list[i], roles, ARRAY_LEN(roles)), "\"%.*s\" is no role that may act",
+                       SLICE_ARG(w->list[i]));
+    }
+    return all;
+}
+
 static void read_roles(struct loader *l, const struct tree *t, void *to)
 {
-    static const char *const roles[] = {"inspector", "operator", "local"};
     struct measure *x = to;
     struct words w = words_of(l, t);
     x->roles = w.list;
     x->n_roles = w.n;
-    if (!w.n)
+    if (!roles_of(l, t, &w))
         mistake_at(l->m, t, NULL, "roles: nobody could ever take this measure");
+}
+
+static void read_outcome(struct loader *l, const struct tree *t, void *to)
+{
+    struct measure *x = to;
+    struct words w = words_of(l, t);
     for (uint32_t i = 0; i < w.n; i++) {
-        bool good = false;
-        for (size_t k = 0; k < ARRAY_LEN(roles); k++)
-            good |= slice_is(w.list[i], roles[k]);
-        if (!good)
-            mistake_at(l->m, t, nearest_word(w.list[i], roles, ARRAY_LEN(roles)), "\"%.*s\" is no role that may act",
+        int outcome = work_outcome(w.list[i]);
+        if (outcome < 0)
+            mistake_at(l->m, t, nearest_word(w.list[i], outcome_words, OUTCOMES), "\"%.*s\" is no outcome of a close",
                        SLICE_ARG(w.list[i]));
+        else
+            x->outcomes |= 1u << outcome;
     }
 }
 
@@ -440,6 +465,7 @@ static void read_measure(struct loader *l, const struct tree *t, struct measure 
                                       {"levels", false, read_levels, 0},
                                       {"roles", false, read_roles, 0},
                                       {"wants", false, read_wants, 0},
+                                      {"outcome", false, read_outcome, 0},
                                       {"due", false, read_term, offsetof(struct measure, due)},
                                       {"due_most", false, read_term, offsetof(struct measure, due_most)},
                                       {"silence", false, read_id, offsetof(struct measure, silence)},
@@ -453,6 +479,8 @@ static void read_measure(struct loader *l, const struct tree *t, struct measure 
     for (const struct measure *other = l->w->measures; other < x; other++)
         if (x->id.n && slice_eq(other->id, x->id))
             mistake_at(l->m, t, NULL, "two measures are called \"%.*s\"", SLICE_ARG(x->id));
+    if (x->recover && !(x->wants & WANT_AMOUNT))
+        mistake_at(l->m, t, NULL, "recover: how much is to be recovered? let the measure want an amount");
     if (x->silence.n && !x->due.given && !(x->wants & WANT_DUE))
         mistake_at(l->m, t, NULL, "silence: the measure has no due date that could run out; give it a due, or want one");
 }
@@ -550,6 +578,36 @@ static void read_follow_up(struct loader *l, const struct tree *t, void *to)
     READ_MAP(l, t, keys, to);
 }
 
+static void read_step_roles(struct loader *l, const struct tree *t, void *to)
+{
+    struct step_limit *limit = to;
+    struct words w = words_of(l, t);
+    limit->roles = roles_of(l, t, &w);
+    if (!limit->roles)
+        mistake_at(l->m, t, NULL, "roles: nobody could ever take this step");
+}
+
+/* {extend: {roles: [operator], note: true}}: to whom a place reserves a step, and whether it wants a reason. */
+static void read_steps(struct loader *l, const struct tree *t, void *to)
+{
+    static const struct key keys[] = {{"roles", false, read_step_roles, 0},
+                                      {"note", false, read_bool, offsetof(struct step_limit, note)}};
+    struct work *w = to;
+    if (t->type != TREE_MAP)
+        mistake_at(l->m, t, NULL, "steps: a map is needed: {extend: {roles: [operator], note: true}}");
+    for (uint32_t i = 0; t->type == TREE_MAP && i < t->n; i++) {
+        size_t k = 0;
+        while (k < LIMITS && !slice_is(t->keys[i]->text, limited_words[k]))
+            k++;
+        if (k < LIMITS)
+            READ_MAP(l, t->items[i], keys, &w->limits[k]);
+        else
+            mistake_at(l->m, t->keys[i], nearest_word(t->keys[i]->text, limited_words, LIMITS),
+                       "the step \"%.*s\" cannot be reserved; extend, hold, snooze, escalate and correct can",
+                       SLICE_ARG(t->keys[i]->text));
+    }
+}
+
 static void load_deadlines(struct loader *l, const struct tree *t)
 {
     static const struct key keys[] = {{"version", true, read_version, 0},
@@ -563,7 +621,8 @@ static void load_deadlines(struct loader *l, const struct tree *t)
                                       {"follow_up", false, read_follow_up, 0},
                                       {"first_steps", false, read_first_steps, offsetof(struct work, first_steps)},
                                       {"settles", false, read_settles, 0},
-                                      {"triage", false, read_triage, 0}};
+                                      {"triage", false, read_triage, 0},
+                                      {"steps", false, read_steps, 0}};
     if (!has_keys(l, t, "deadlines"))
         return;
     READ_MAP(l, t, keys, l->w);

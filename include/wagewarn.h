@@ -63,7 +63,7 @@ struct ww_options {
  * tries again. */
 WW_API int ww_connect(struct ww_client **, const struct ww_options *);
 WW_API void ww_disconnect(struct ww_client *);                         /* NULL is fine */
-WW_API const char *ww_message(const struct ww_client *);               /* the last failure, "" if none */
+WW_API const char *ww_message(const struct ww_client *);               /* the last failure, "" if none; see ww_act() */
 /* Id of the daemon's store, as of the last hello; "" before one. Hello is said again after each broken connection: a
  * feeder that finds another id than before sends again what it had acknowledged since its last backup. */
 WW_API const char *ww_store(const struct ww_client *);
@@ -149,7 +149,8 @@ struct ww_action {
         .paid_people = WW_ABSENT, .paid_amount = WW_ABSENT                                                   \
     }
 
-/* *seq (may be NULL): the journal number. WW_EREFUSED, WW_EDENIED, WW_ENOTFOUND. */
+/* *seq (may be NULL): the journal number. ww_message() then has what the daemon says about the step, "" for most.
+ * WW_EREFUSED, WW_EDENIED, WW_ENOTFOUND. */
 WW_API int ww_act(struct ww_client *, const struct ww_action *, uint64_t *seq);
 
 struct ww_param {

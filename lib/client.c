@@ -590,5 +590,7 @@ int ww_act(struct ww_client *c, const struct ww_action *action, uint64_t *seq)
     int rc = client_request(c, "action", "done", false, client_deadline(c->timeout_ms), &body);
     if (rc == 0 && seq)
         *seq = ww_uint(ww_get(body, "seq"), 0);
+    if (rc == 0)
+        snprintf(c->err.msg, sizeof c->err.msg, "%s", ww_str(ww_get(body, "message"), ""));
     return rc;
 }
