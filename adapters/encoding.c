@@ -104,7 +104,7 @@ static int open_converter(struct encoding *e, struct err *err)
     if (cd == (iconv_t)-1)
         return err_set(err, WW_EIO,
                        "this system cannot convert from GB18030; install the C library's gconv modules");
-    e->converter = (void *)cd;
+    e->converter = (void *)cd; /* encoding_finish closes it */
     return 0;
 }
 

@@ -158,7 +158,7 @@ static void say_refused(struct auth *a, const struct part *domain, const char *w
 static void readable(void *arg)
 {
     struct auth *a = arg;
-    struct part parts[PARTS_MAX];
+    struct part parts[PARTS_MAX] = {0};
     for (int i = 0; i < TURN_REQUESTS; i++) {
         size_t n = receive(a, parts);
         if (!n)

@@ -133,8 +133,8 @@ static bool sees(const struct answer *a, const struct record *r)
 static int look_at_shadow(struct answer *a, struct page *p, const struct ekey *key)
 {
     struct record r;
-    struct shadow s;
-    struct alert al;
+    struct shadow s = {0};
+    struct alert al = {0};
     int rc = get_record(a, key, &r);
     if (rc == 1 && sees(a, &r))
         rc = get_shadow(a, key, &s);

@@ -180,13 +180,13 @@ void load_areas(struct settings *s, const struct tree *t, struct mistakes *m)
         mistake_at(m, zones, NULL, "areas: zones must be a list of at most %d", ZONES_MAX);
     else if (zones)
         s->zones = arena_zalloc(&s->arena, (zones->n + 1) * sizeof *s->zones);
-    for (uint32_t i = 0; s->zones && i < zones->n; i++)
+    for (uint32_t i = 0; zones && s->zones && i < zones->n; i++)
         load_zone(s, zones->items[i], m);
     if (replaced && (replaced->type != TREE_LIST || replaced->n > REPLACED_MAX))
         mistake_at(m, replaced, NULL, "areas: replaced must be a list of at most %d", REPLACED_MAX);
     else if (replaced)
         s->replaced = arena_zalloc(&s->arena, (replaced->n + 1) * sizeof *s->replaced);
-    for (uint32_t i = 0; s->replaced && i < replaced->n; i++)
+    for (uint32_t i = 0; replaced && s->replaced && i < replaced->n; i++)
         load_replaced(s, replaced->items[i], m);
     if (s->n_replaced)
         follow(s, replaced, m);

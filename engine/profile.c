@@ -126,7 +126,7 @@ static const struct sig **those_who_tell(struct arena *a, const struct record *c
     for (uint32_t i = 0; i < c->n_series; i++)
         if ((int64_t)c->series[i].kind == kind)
             room += c->series[i].n_words + c->series[i].n;
-    const struct sig **list = room ? arena_alloc(a, room * sizeof *list) : NULL;
+    const struct sig **list = arena_alloc(a, room * sizeof *list);
     *n = 0;
     for (uint32_t i = 0; i < c->n_series; i++) {
         const struct series *s = &c->series[i];

@@ -14,11 +14,11 @@ struct arena {
     size_t total;      /* bytes handed out since the last reset */
 };
 
-void *arena_alloc(struct arena *, size_t n); /* aligned to 16, uninitialised, never NULL */
-void *arena_zalloc(struct arena *, size_t n);
-void *arena_copy(struct arena *, const void *p, size_t n);
+void *arena_alloc(struct arena *, size_t n) WW_NONNULL; /* aligned to 16, uninitialised, never NULL */
+void *arena_zalloc(struct arena *, size_t n) WW_NONNULL;
+void *arena_copy(struct arena *, const void *p, size_t n) WW_NONNULL;
 struct slice arena_slice(struct arena *, struct slice s); /* a copy, NUL after it */
-char *arena_printf(struct arena *, const char *fmt, ...) WW_PRINTF(2, 3);
+char *arena_printf(struct arena *, const char *fmt, ...) WW_PRINTF(2, 3) WW_NONNULL;
 void arena_reset(struct arena *);
 void arena_finish(struct arena *);
 

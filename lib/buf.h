@@ -103,7 +103,7 @@ static inline size_t rd_left(const struct rd *r)
 static inline uint8_t rd_u8(struct rd *r)
 {
     if (r->p < r->end && !r->bad)
-        return *r->p++;
+        return *r->p++; /* NOLINT(clang-analyzer-core.NullDereference): of nothing, p is not below end */
     r->bad = true;
     return 0;
 }
@@ -116,6 +116,7 @@ uint64_t rd_varint_long(struct rd *);
 /* Most are one byte: that way is short enough to be inlined. */
 static inline uint64_t rd_varint(struct rd *r)
 {
+    /* of nothing, p is not below end: NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
     return r->p < r->end && *r->p < 0x80 && !r->bad ? *r->p++ : rd_varint_long(r);
 }
 

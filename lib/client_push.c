@@ -297,7 +297,7 @@ int ww_push(struct ww_client *c, const struct ww_signal *signals, size_t n, stru
     client_begin(c);
     *out = (struct ww_pushed){0};
     int rc = run(&p);
-    if (out->n_rejected) {
+    if (p.rejected) {
         qsort(p.rejected, out->n_rejected, sizeof *p.rejected, by_index);
         out->rejected = arena_copy(&c->reply, p.rejected, sizeof *p.rejected * out->n_rejected);
     }

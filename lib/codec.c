@@ -373,6 +373,7 @@ static bool outline_body(struct slice body, struct arena *a, struct outline *o)
     struct scan_item map, key, value;
     if (!scan_next(&c, &map))
         return false;
+    assert(map.type == SCAN_MAP);
     struct slice *keys = arena_alloc(a, map.n * sizeof *keys);
     for (uint32_t i = 0; i < map.n; i++) {
         if (!scan_next(&c, &key) || !scan_next(&c, &value))

@@ -15,6 +15,15 @@ struct err {
 /* Fills err (may be NULL) and returns code, so that a failure is one line: return err_set(err, WW_EIO, ...). */
 int err_set(struct err *err, int code, const char *fmt, ...) WW_PRINTF(3, 4);
 
+/* The same, with the code in the open: so the optimiser and the analysers know at each call what is returned, and that
+ * after `if (rc < 0) return rc;` everything is filled in. */
+#define err_set(err, code, ...)                                                                              \
+    __extension__({                                                                                          \
+        int err_code_ = (code);                                                                              \
+        (void)err_set(err, err_code_, __VA_ARGS__);                                                          \
+        err_code_;                                                                                           \
+    })
+
 /* Puts "prefix: " before the sentence that is there. Returns err->code. */
 int err_prefix(struct err *err, const char *fmt, ...) WW_PRINTF(2, 3);
 

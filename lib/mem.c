@@ -6,7 +6,7 @@
 
 static void *or_die(void *p, size_t n)
 {
-    if (!p && n) {
+    if (!p) {
         fprintf(stderr, "<3>out of memory bytes=%zu; give the service more memory or lower 'limits'\n", n);
         abort();
     }

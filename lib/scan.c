@@ -23,6 +23,7 @@ const struct scan_format scan_formats[32] = {
 /* A signed number of 1, 2, 4 or 8 bytes: negative, or as good as an unsigned one. */
 static void take_signed(struct scan_item *it, uint64_t v, unsigned width)
 {
+    assert(width > 0 && width <= 8);
     unsigned unused = 64 - 8 * width;
     int64_t number = (int64_t)(v << unused) >> unused;
     it->type = number < 0 ? SCAN_NEGATIVE : SCAN_UINT;

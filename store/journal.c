@@ -88,7 +88,7 @@ static int write_id(struct journal *j, struct err *err)
     char text[2 * STORE_ID_LEN + 2];
     for (size_t i = 0; i < STORE_ID_LEN; i++)
         sprintf(text + 2 * i, "%02x", j->id[i]);
-    strcpy(text + 2 * STORE_ID_LEN, "\n");
+    text[2 * STORE_ID_LEN] = '\n';
     int e = disk_replace(&j->io, j->dir, ID_NAME, text, sizeof text - 1);
     return e == 0 ? 0 : disk_error(err, e, "write the store's id into", j->dir);
 }
