@@ -111,7 +111,8 @@ static void set_follow_up(struct deed *d, bool paid)
     const struct work *w = step_work(d);
     bool drawn = w && sig_mix(d->a->number) % PPM_ONE < w->follow_up_ppm;
     int64_t at = w && (paid || drawn) ? term_end(w, &w->follow_up, d->e->time) : INT64_MAX;
-    d->a->h.follow_up_at = at == INT64_MAX ? NO_INT : at;
+    if (at != INT64_MAX)
+        d->a->h.follow_up_at = at; /* else one that an earlier close still wants stays */
 }
 
 void step_take_close(struct deed *d)

@@ -74,25 +74,38 @@ void pl_hear_all(struct pl_firm *f, const char *kinds, int64_t at, uint64_t entr
         hear(f, k, at, at, entry, true);
 }
 
+/* The silence of a measure is taken back. */
+void pl_unsay(const struct plain_life *pl, struct pl_firm *f, const struct pl_taken *t)
+{
+    const struct pw_measure *m = pw_measure(pl->work, t->measure);
+    for (int k = 0; m && k < f->n_signals; k++) {
+        struct pl_signal *s = &f->signals[k];
+        if (s->fed && !s->cancelled && s->at == t->due && strcmp(s->kind, m->silence) == 0) {
+            s->cancelled = true;
+            return;
+        }
+    }
+}
+
+/* Dated after the measure, or on its day and reported after it. */
+static bool follows(const struct pl_taken *t, int64_t at, uint64_t entry)
+{
+    return at >= t->at || (pw_day(at) == pw_day(t->at) && entry > t->entry);
+}
+
 /* What was answered in time, and is only reported now, was not silent: what was fed back is taken back. */
 static void answered_late(struct plain_life *pl, struct pl_firm *f, const char *kind, int64_t at,
-                          int64_t time)
+                          uint64_t entry, int64_t time)
 {
     struct pl_case *c = &pl->alerts[f->alert].now;
     for (int i = 0; i < c->n_taken; i++) {
         struct pl_taken *t = &c->taken[i];
         const struct pw_measure *m = pw_measure(pl->work, t->measure);
-        if (t->state != PL_SILENT || t->due > time || at < t->at || at > t->due || !m || !*m->silence ||
+        if (t->state != PL_SILENT || t->due > time || !follows(t, at, entry) || at > t->due || !m || !*m->silence ||
             !pw_word(m->answered_by, kind))
             continue;
         t->state = PL_ANSWERED;
-        for (int k = 0; k < f->n_signals; k++) {
-            struct pl_signal *s = &f->signals[k];
-            if (s->fed && !s->cancelled && s->at == t->due && strcmp(s->kind, m->silence) == 0) {
-                s->cancelled = true;
-                break;
-            }
-        }
+        pl_unsay(pl, f, t);
     }
 }
 
@@ -104,7 +117,7 @@ void plain_signal(struct plain_life *pl, const struct signal *s, uint64_t entry,
     COPY(kind, s->kind);
     hear(f, kind, s->at, time, entry, false);
     if (f->alert >= 0)
-        answered_late(pl, f, kind, s->at, time);
+        answered_late(pl, f, kind, s->at, entry, time);
     if (s->region.n && s->at >= f->place_at && strcmp(kind, "registry.profile") != 0) {
         COPY(f->place, s->region);
         f->place_at = s->at;
@@ -286,7 +299,7 @@ void pl_begin(struct plain_life *pl, struct pl_alert *a, int64_t at)
     c->tier = c->extended = 0;
     c->accepted_at = c->forwarded_at = c->verified_at = c->rest_since = c->rest_until = PW_NEVER;
     c->state = PL_NONE;
-    a->seen_at = a->follow_up_at = PW_NEVER;
+    a->seen_at = PW_NEVER;
     a->opened_at = at;
     a->unattended = false;
     a->undo = 0;
@@ -304,7 +317,8 @@ static bool answered(const struct plain_life *pl, const struct pl_alert *a, cons
     const struct pw_measure *m = pw_measure(pl->work, t->measure);
     for (int i = 0; m && i < f->n_signals; i++) {
         const struct pl_signal *s = &f->signals[i];
-        if (!s->cancelled && s->at >= t->at && s->heard < t->due && pw_word(m->answered_by, s->kind))
+        if (!s->cancelled && follows(t, s->at, s->entry) && s->heard < t->due &&
+            pw_word(m->answered_by, s->kind))
             return true;
     }
     return false;
@@ -351,7 +365,7 @@ static void timers_of(const struct plain_life *pl, const struct pl_alert *a, int
     at[T_DUE] = runs && !c->overdue ? c->due : PW_NEVER;
     at[T_CLIMB] = runs && c->overdue ? c->escalate_at : PW_NEVER;
     at[T_UNATTENDED] = runs && a->seen_at == PW_NEVER ? a->unattended_at : PW_NEVER;
-    at[T_FOLLOW] = open ? PW_NEVER : a->follow_up_at;
+    at[T_FOLLOW] = a->follow_up_at; /* also where it was opened again meanwhile */
     at[T_MEASURE] = PW_NEVER;
     for (int i = 0; i < c->n_taken; i++)
         if (c->taken[i].state == PL_RUNS && c->taken[i].due < at[T_MEASURE] && !answered(pl, a, &c->taken[i]))
@@ -448,7 +462,7 @@ static struct pl_alert *rise(struct plain_life *pl, const struct event *ev)
     a->number = ev->seq;
     a->firm = firm;
     a->raised_at = ev->at;
-    a->closed_at = PW_NEVER;
+    a->closed_at = a->follow_up_at = PW_NEVER;
     pl->firms[firm].alert = pl->n_alerts++;
     return a;
 }
@@ -490,6 +504,32 @@ static void on_moved(struct plain_life *pl, struct pl_alert *a, const struct eve
         pl_fault(pl, a, ev->at, "moved to %.*s; it belongs to %s", (int)ev->team.n, ev->team.p, a->routed);
 }
 
+/* A rule takes it up a tier: each once in a life, one in an entry, and only where there is a tier above. */
+static void on_rule(struct plain_life *pl, struct pl_alert *a, const struct event *ev)
+{
+    for (int i = 0; i < a->n_climbed; i++)
+        if (pl_text_is(ev->rule, a->climbed[i]))
+            pl_fault(pl, a, ev->at, "the rule %s took it up a second time", a->climbed[i]);
+    if (a->n_climbed && a->climbed_entry == ev->entry && a->climbed_at == ev->at)
+        pl_fault(pl, a, ev->at, "two rules took it up at once");
+    if (!pl_climb(pl, a, ev->at))
+        pl_fault(pl, a, ev->at, "a rule took it up where no tier is above");
+    if (a->n_climbed < PL_LIST)
+        COPY(a->climbed[a->n_climbed++], ev->rule);
+    a->climbed_entry = ev->entry;
+    a->climbed_at = ev->at;
+}
+
+/* Where else it lies became known: the first team that had not heard of it is named. */
+static void on_joined(struct plain_life *pl, struct pl_alert *a, const struct event *ev)
+{
+    char want[400], team[40];
+    team_words(pl, a, want);
+    COPY(team, ev->team);
+    if (!*team || pw_word(a->told, team) || !pw_word(want, team))
+        pl_fault(pl, a, ev->at, "%s joined; it was for %sand is for %s", team, a->told, want);
+}
+
 static void on_event(struct plain_life *pl, struct pl_alert *a, const struct event *ev)
 {
     switch (ev->type) {
@@ -500,6 +540,7 @@ static void on_event(struct plain_life *pl, struct pl_alert *a, const struct eve
         a->level = ev->level;
         a->now.finding = 0;
         pl_begin(pl, a, ev->at);
+        a->n_climbed = 0;
         pl->figures.alerts += ev->type == EVENT_RAISED && ekey_status(&ev->key) == STATUS_ACTUAL;
         pl->figures.lives += ekey_status(&ev->key) == STATUS_ACTUAL;
         break;
@@ -513,12 +554,15 @@ static void on_event(struct plain_life *pl, struct pl_alert *a, const struct eve
         break;
     case EVENT_ESCALATED:
         if (ev->rule.n)
-            pl_climb(pl, a, ev->at);
+            on_rule(pl, a, ev);
         else
             on_clock(pl, a, ev, T_CLIMB);
         break;
     case EVENT_ASSIGNED:
         on_moved(pl, a, ev);
+        break;
+    case EVENT_JOINED:
+        on_joined(pl, a, ev);
         break;
     case EVENT_OVERDUE:
         on_clock(pl, a, ev, ev->measure.n ? T_MEASURE : T_DUE);

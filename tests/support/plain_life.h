@@ -73,6 +73,10 @@ struct pl_alert {
     int64_t set_at;  /* last change: what lies before it by then comes a millisecond later */
     char routed[24];
     char told[400]; /* whom its last event was for */
+    char climbed[PL_LIST][40]; /* rules that took it up a tier in this life; the last time: */
+    int n_climbed;
+    uint64_t climbed_entry;
+    int64_t climbed_at;
     struct pl_case now, before;
     int before_level;
     uint64_t undo; /* entry that can be taken back; 0: none */
@@ -128,6 +132,8 @@ int64_t pl_given(int64_t);                                                      
 void pl_hear_all(struct pl_firm *, const char *kinds, int64_t at, uint64_t entry); /* fed by the fold */
 bool pl_counts(const struct plain_life *, const struct pl_firm *,
                const struct pl_signal *); /* nothing later clears it */
+void pl_unsay(const struct plain_life *, struct pl_firm *,
+              const struct pl_taken *); /* its silence is taken back */
 int pl_add_team(char list[PL_LIST][24], int n, const char *id);
 int64_t pl_rested(const struct pl_alert *, int64_t at);
 void pl_wake(struct pl_alert *, int64_t at);

@@ -216,6 +216,13 @@ static void correct(struct plain_life *pl, struct pl_alert *a, int64_t at)
         pl_climb_later(pl, a, at);
     if (a->level > a->before_level)
         pl_hasten(pl, a, at);
+    for (int k = 0; k < since.n_taken; k++) { /* one that was never taken was not silent */
+        bool stays = false;
+        for (int i = 0; i < a->now.n_taken; i++)
+            stays |= a->now.taken[i].entry == since.taken[k].entry;
+        if (!stays && since.taken[k].state == PL_SILENT)
+            pl_unsay(pl, f, &since.taken[k]);
+    }
     for (int i = 0; i < f->n_signals; i++)
         if (f->signals[i].fed && f->signals[i].entry == a->undo)
             f->signals[i].cancelled = true;
@@ -236,6 +243,9 @@ static void take(struct plain_life *pl, struct pl_alert *a, int event, int64_t a
     case EVENT_VERIFIED:
         c->finding = finding_of(x);
         first(&c->verified_at, at);
+        for (int i = 0; i < c->n_taken && c->finding != 1; i++)
+            if (c->taken[i].state == PL_RUNS)
+                c->taken[i].state = PL_ENDED; /* nothing is owed */
         if (c->finding == 3)
             pl_hear_all(&pl->firms[a->firm], pl->work->false_claim, at, pl->entry);
         break;
@@ -249,6 +259,7 @@ static void take(struct plain_life *pl, struct pl_alert *a, int event, int64_t a
     case EVENT_REOPENED: {
         int tier = c->tier;
         pl_begin(pl, a, at);
+        a->follow_up_at = PW_NEVER; /* of a close that was none */
         c->tier = tier;
         c->accepted_at = at;
         break;

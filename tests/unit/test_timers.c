@@ -293,7 +293,7 @@ static void an_order_survives_a_merge(void **unused)
     world_say(&w, &(struct say){
                       .kind = "registry.profile", .at = morning() + HOUR, .name = "某厂", .uscc = CODE_A});
     assert_true(last_of(&w, EVENT_WITHDRAWN)->merged_into == 1);
-    act(&w, "accept", morning() + 2 * HOUR);
+    assert_int_equal(alert_of(&w, 1).state, ALERT_STATE_DISPOSED);
     world_tick(&w, day_end(4, 20));
     const struct event *ev = last_of(&w, EVENT_OVERDUE);
     assert_true(ev->alert == 1 && slice_is(ev->measure, "order") && ev->at == day_end(4, 20));
