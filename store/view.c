@@ -17,6 +17,7 @@
 #include "engine/engine.h"
 #include "lib/buf.h"
 #include "lib/mem.h"
+#include "store/row_sort.h"
 
 /* VALUE_HEAD: CRC32C u32, version u8. To change the layout: raise VALUE_VERSION; an old view is folded anew.
  */
@@ -25,6 +26,7 @@ enum { META_TABLE = T_COUNT, READERS = 256 };
 enum { NEARLY_FULL = 16 << 20 }; /* bytes free: LMDB calls a short write EIO */
 
 static const char meta_name[] = "checkpoint";
+static const char data_name[] = "data.mdb", new_name[] = "data.mdb.new"; /* new: until it is whole */
 static const size_t map_most = (size_t)1 << 40, map_least = (size_t)1 << 26;
 
 struct view {
@@ -190,7 +192,7 @@ static char *join(const char *dir, const char *name)
 static bool is_empty_file(const char *dir)
 {
     struct stat st;
-    char *path = join(dir, "data.mdb");
+    char *path = join(dir, data_name);
     bool empty = stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0;
     free(path);
     return empty;
@@ -241,11 +243,41 @@ static int make_dir(const char *dir)
     return e;
 }
 
+/* LMDB takes a file that was cut off while it was being made for a damaged one. So it is made under another name. */
+static int make_whole(const char *dir, const char *temp, const char *path)
+{
+    MDB_env *env;
+    int rc = unlink(temp) != 0 && errno != ENOENT ? errno : mdb_env_create(&env);
+    if (rc != 0)
+        return rc;
+    rc = mdb_env_open(env, temp, MDB_NOSUBDIR | MDB_NOLOCK, 0600);
+    mdb_env_close(env);
+    if (rc == 0)
+        rc = sync_path(temp);
+    if (rc == 0 && rename(temp, path) != 0)
+        rc = errno;
+    if (rc == 0)
+        return sync_path(dir);
+    unlink(temp);
+    return rc;
+}
+
+static int make_file(const char *dir)
+{
+    char *path = join(dir, data_name), *temp = join(dir, new_name);
+    int rc = access(path, F_OK) == 0 ? 0 : errno == ENOENT ? make_whole(dir, temp, path) : errno;
+    free(temp);
+    free(path);
+    return rc;
+}
+
 int view_open(struct view **out, const char *dir, size_t map_bytes, bool read_only, struct err *err)
 {
     struct view *v = mem_zalloc(sizeof *v);
     v->dir = mem_strndup(dir, strlen(dir));
     int rc, e = read_only ? 0 : make_dir(dir);
+    if (e == 0 && !read_only)
+        e = make_file(dir);
     if (e == 0 && read_only && is_empty_file(dir))
         e = MDB_INVALID;
     if (e == 0)
@@ -279,7 +311,7 @@ void view_close(struct view *v)
 
 int view_remove(const char *dir, struct err *err)
 {
-    static const char *const files[] = {"data.mdb", "lock.mdb"};
+    static const char *const files[] = {data_name, "lock.mdb", new_name};
     int e = 0;
     for (size_t i = 0; i < ARRAY_LEN(files) && e == 0; i++) {
         char *path = join(dir, files[i]);
@@ -453,68 +485,6 @@ struct state_loader view_loader(struct view_reader *r)
 
 /* ---- committing ---- */
 
-static int key_order(const uint8_t *a, size_t na, const uint8_t *b, size_t nb)
-{
-    int d = memcmp(a, b, na < nb ? na : nb);
-    return d != 0 ? d : (na > nb) - (na < nb);
-}
-
-/* A row to be sorted: the first bytes in which keys of its table differ, as a number, decide nearly always; moving 24
- * bytes costs less than moving a row. */
-struct sorted {
-    uint64_t first;
-    const struct dirty *row;
-    uint8_t table;
-};
-
-static int by_table_and_key(const void *a, const void *b)
-{
-    const struct sorted *x = a, *y = b;
-    if (x->table != y->table)
-        return x->table - y->table;
-    if (x->first != y->first)
-        return x->first < y->first ? -1 : 1;
-    return key_order(x->row->key, x->row->klen, y->row->key, y->row->klen);
-}
-
-static uint64_t bytes_from(const struct dirty *row, size_t at)
-{
-    uint64_t v = 0;
-    for (size_t i = at; i < at + 8; i++)
-        v = v << 8 | (i < row->klen ? row->key[i] : 0);
-    return v;
-}
-
-/* Of each table, how many bytes all its keys begin with. */
-static void common_starts(const struct checkpoint *cp, size_t common[T_COUNT])
-{
-    const struct dirty *first[T_COUNT] = {0};
-    for (size_t i = 0; i < cp->n; i++) {
-        const struct dirty *row = &cp->rows[i];
-        unsigned t = row->table;
-        if (!first[t]) {
-            first[t] = row;
-            common[t] = row->klen;
-        }
-        size_t n = 0;
-        while (n < common[t] && n < row->klen && row->key[n] == first[t]->key[n])
-            n++;
-        common[t] = n;
-    }
-}
-
-static struct sorted *sort_rows(const struct checkpoint *cp)
-{
-    size_t common[T_COUNT] = {0};
-    struct sorted *list = mem_alloc((cp->n + 1) * sizeof *list);
-    common_starts(cp, common);
-    for (size_t i = 0; i < cp->n; i++)
-        list[i] = (struct sorted){bytes_from(&cp->rows[i], common[cp->rows[i].table]), &cp->rows[i], cp->rows[i].table};
-    if (cp->n > 1)
-        qsort(list, cp->n, sizeof *list, by_table_and_key);
-    return list;
-}
-
 static int put(MDB_cursor *c, unsigned table, MDB_val key, const void *p, size_t n, unsigned flags)
 {
     MDB_val room = {VALUE_HEAD + n, NULL};
@@ -532,7 +502,7 @@ static int del(MDB_cursor *c, MDB_val key)
 
 /* Rows of one table, sorted. What lies behind the table's last key is appended, which splits no page in half.
  */
-static int put_table(MDB_txn *txn, MDB_dbi dbi, const struct sorted *rows, size_t n)
+static int put_table(MDB_txn *txn, MDB_dbi dbi, const struct dirty *const *rows, size_t n)
 {
     MDB_cursor *c;
     MDB_val key, stored;
@@ -542,13 +512,13 @@ static int put_table(MDB_txn *txn, MDB_dbi dbi, const struct sorted *rows, size_
     size_t within = 0; /* rows that are not behind the last key */
     rc = mdb_cursor_get(c, &key, &stored, MDB_LAST);
     if (rc == 0) {
-        while (within < n && key_order(rows[within].row->key, rows[within].row->klen, key.mv_data, key.mv_size) <= 0)
+        while (within < n && row_key_order(rows[within]->key, rows[within]->klen, key.mv_data, key.mv_size) <= 0)
             within++;
     } else if (rc == MDB_NOTFOUND) {
         rc = 0;
     }
     for (size_t i = 0; i < n && rc == 0; i++) {
-        const struct dirty *row = rows[i].row;
+        const struct dirty *row = rows[i];
         key = val(row->key, row->klen);
         if (row->p)
             rc = put(c, row->table, key, row->p, row->n, i < within ? 0 : MDB_APPEND);
@@ -585,11 +555,11 @@ int view_commit(struct view *v, struct checkpoint *cp, const uint8_t store_id[ST
     int rc = mdb_txn_begin(v->env, NULL, 0, &txn);
     if (rc != 0)
         return failed(err, v, rc, "begin to write");
-    struct sorted *rows = sort_rows(cp);
+    const struct dirty **rows = row_sort(cp);
     for (size_t i = 0, n; i < cp->n && rc == 0; i += n) {
-        for (n = 1; i + n < cp->n && rows[i + n].table == rows[i].table; n++)
+        for (n = 1; i + n < cp->n && rows[i + n]->table == rows[i]->table; n++)
             ;
-        rc = put_table(txn, v->dbi[rows[i].table], rows + i, n);
+        rc = put_table(txn, v->dbi[rows[i]->table], rows + i, n);
     }
     free(rows);
     if (rc == 0)
@@ -640,7 +610,7 @@ static int compare_rows(struct view *v[2], MDB_cursor *c[2], unsigned table, str
             return 0;
         int d = !there[0]   ? 1
                 : !there[1] ? -1
-                            : key_order(key[0].mv_data, key[0].mv_size, key[1].mv_data, key[1].mv_size);
+                            : row_key_order(key[0].mv_data, key[0].mv_size, key[1].mv_data, key[1].mv_size);
         if (d != 0)
             return differ(err, v[0], v[1], table, key[d > 0],
                           d < 0 ? "is only in the first" : "is only in the second");
@@ -711,7 +681,7 @@ int view_check_readers(struct view *v, struct err *err)
 
 int view_copy(struct view *v, const char *dir, struct err *err)
 {
-    char *file = join(dir, "data.mdb");
+    char *file = join(dir, data_name);
     int e = make_dir(dir);
     if (e == 0)
         e = mdb_env_copy2(v->env, dir, MDB_CP_COMPACT);
