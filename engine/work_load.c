@@ -415,7 +415,8 @@ static void read_roles(struct loader *l, const struct tree *t, void *to)
     struct words w = words_of(l, t);
     x->roles = w.list;
     x->n_roles = w.n;
-    if (!roles_of(l, t, &w))
+    (void)roles_of(l, t, &w);
+    if (!w.n)
         mistake_at(l->m, t, NULL, "roles: nobody could ever take this measure");
 }
 
@@ -583,7 +584,7 @@ static void read_step_roles(struct loader *l, const struct tree *t, void *to)
     struct step_limit *limit = to;
     struct words w = words_of(l, t);
     limit->roles = roles_of(l, t, &w);
-    if (!limit->roles)
+    if (!w.n)
         mistake_at(l->m, t, NULL, "roles: nobody could ever take this step");
 }
 

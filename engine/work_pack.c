@@ -80,6 +80,19 @@ static void put_levels(struct enc_open *m, unsigned levels)
     enc_close(&list);
 }
 
+static void put_outcomes(struct enc_open *m, unsigned outcomes)
+{
+    struct enc_open list;
+    enc_key(m, "outcome");
+    list = enc_list_open(m->b);
+    for (unsigned i = 0; i < OUTCOMES; i++)
+        if (outcomes >> i & 1) {
+            enc_item(&list);
+            enc_str(m->b, outcome_words[i]);
+        }
+    enc_close(&list);
+}
+
 static void put_wants(struct enc_open *m, unsigned wants)
 {
     static const char *const words[] = {"ref", "due", "people", "amount", "note"}; /* bits of enum measure_want */
@@ -103,6 +116,7 @@ void work_put_measure(struct buf *b, const struct measure *x)
     put_levels(&m, x->levels);
     put_texts(&m, "roles", x->roles, x->n_roles);
     put_wants(&m, x->wants);
+    put_outcomes(&m, x->outcomes);
     put_term(&m, "due", &x->due);
     put_term(&m, "due_most", &x->due_most);
     put_text(&m, "silence", x->silence);
