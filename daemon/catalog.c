@@ -151,6 +151,8 @@ static void compile(struct catalog *c, const struct catalog_files *files, struct
     const struct tree *rules = tree_get(c->rules, "rules");
     int rc = settings_compile(c->settings, m, &compiled);
     settings_tree_check_lines(c->settings, m);
+    if (rc == 0)
+        work_check(compiled->work, c->settings, m);
     if (files->retention_ms && rules) /* whatever else is wrong */
         check_windows(rules, files->retention_ms, m);
     if (rc || m->total) {

@@ -167,6 +167,7 @@ void settings_check_parts(const struct tree *t, struct mistakes *m)
     s->timezone = OFFSET_CHINA_MS;
     load_areas(s, tree_get(t, "areas"), m);
     work_load(t, s->timezone, m, &s->work);
+    work_check(s->work, t, m);
     settings_destroy(s);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Asking the compiled rules of work: terms, teams, measures, and whether every place has exactly one team. */
+/* Asking the compiled rules of work: terms, teams, measures, who answers for a place. */
 #include "engine/work.h"
 
 #include "lib/calendar.h"
@@ -134,9 +134,8 @@ static unsigned fit(const struct team *t, region_t place, struct slice industry)
     return digits && (letters || !t->n_industries) ? digits * 16 + letters : 0;
 }
 
-/* The best and the next best of a tier. */
-static const struct team *best_two(const struct work *w, region_t place, struct slice industry, unsigned tier,
-                                   const struct team **equal)
+const struct team *work_best_two(const struct work *w, region_t place, struct slice industry, unsigned tier,
+                                    const struct team **equal)
 {
     const struct team *best = NULL;
     unsigned most = 0;
@@ -158,7 +157,7 @@ static const struct team *best_two(const struct work *w, region_t place, struct 
 const struct team *work_team(const struct work *w, region_t place, struct slice industry, unsigned tier)
 {
     const struct team *equal;
-    return best_two(w, place, industry, tier, &equal);
+    return work_best_two(w, place, industry, tier, &equal);
 }
 
 const struct team *work_department(const struct work *w, region_t place, struct slice department)
@@ -177,83 +176,6 @@ const struct team *work_department(const struct work *w, region_t place, struct 
         }
     }
     return best;
-}
-
-struct check {
-    const struct work *w;
-    struct arena words;
-    size_t found, most;
-    void (*told)(void *, const char *);
-    void *arg;
-};
-
-static void tell(struct check *c, const char *sentence)
-{
-    if (c->found++ < c->most)
-        c->told(c->arg, sentence);
-}
-
-/* False: it was told that something is wrong. */
-static bool check_place(struct check *c, region_t place, struct slice industry, unsigned tier)
-{
-    const struct team *equal, *team = best_two(c->w, place, industry, tier, &equal);
-    const char *name = c->w->tiers[tier].id.p;
-    const char *text;
-    char code[16];
-    region_text(place, code);
-    if (!team)
-        text = arena_printf(&c->words, "no team answers for %s at the tier \"%s\"%s%.*s; name its region or a prefix of it", code,
-                 name, industry.n ? " for industry " : "", SLICE_ARG(industry));
-    else if (equal)
-        text = arena_printf(&c->words, "both \"%.*s\" and \"%.*s\" answer for %s at the tier \"%s\"; take it from one of them",
-                 SLICE_ARG(team->id), SLICE_ARG(equal->id), code, name);
-    else
-        return true;
-    tell(c, text);
-    return false;
-}
-
-static bool covered(const struct work *w, region_t place)
-{
-    for (uint32_t i = 0; i < w->n_covers; i++)
-        if (region_within(place, w->covers[i]))
-            return true;
-    return false;
-}
-
-/* Places that only group others need no team of their own where all of those have one: only the lowest are looked at. */
-static bool has_parts(const region_t *places, size_t n, size_t i)
-{
-    return i + 1 < n && places[i + 1] != places[i] && region_within(places[i + 1], places[i]);
-}
-
-static int by_text(const void *a, const void *b)
-{
-    char x[16], y[16];
-    region_text(*(const region_t *)a, x);
-    region_text(*(const region_t *)b, y);
-    return strcmp(x, y);
-}
-
-size_t work_check_routes(const struct work *w, const region_t *places, size_t n, size_t most,
-                         void (*told)(void *, const char *sentence), void *arg)
-{
-    struct check c = {.w = w, .most = most, .told = told, .arg = arg};
-    region_t *sorted = mem_alloc((n + 1) * sizeof *sorted);
-    if (n)
-        memcpy(sorted, places, n * sizeof *sorted);
-    if (n)
-        qsort(sorted, n, sizeof *sorted, by_text); /* a place comes before its parts */
-    for (size_t i = 0; i < n; i++)
-        for (unsigned tier = 0; covered(w, sorted[i]) && !has_parts(sorted, n, i) && tier < w->n_tiers; tier++) {
-            bool good = check_place(&c, sorted[i], (struct slice){0}, tier);
-            for (uint32_t k = 0; good && k < w->n_leads; k++)
-                if (w->leads[k].industry.n)
-                    good = check_place(&c, sorted[i], w->leads[k].industry, tier);
-        }
-    free(sorted);
-    arena_finish(&c.words);
-    return c.found;
 }
 
 void work_destroy(struct work *w)

@@ -80,7 +80,6 @@ struct measure {
     unsigned outcomes;       /* 1 << enum outcome that closing may tell once it was taken */
     struct term lasts, may_end_after; /* a listing: three years, early end after six months */
     bool recover;            /* money paid in advance that waits to be recovered */
-    bool ends;               /* its `answered` needs a step of its own: dispose again with the same measure and `ref` */
 };
 
 /* Kinds that the fold feeds itself when teams settled something, so that what it settles stops counting. */
@@ -137,8 +136,17 @@ int work_outcome(struct slice word);    /* enum outcome; -1: none of them */
 const struct team *work_department(const struct work *, region_t place, struct slice department);
 const struct lead *work_lead(const struct work *, struct slice industry);
 
-/* What is wrong with the routing over the regions that there are: places under `covers` without a team at a tier, and
- * places with two that answer alike. Calls told() with one sentence each, at most `most`; returns how many there are. */
+/* The best and another that answers as well (NULL: none). */
+const struct team *work_best_two(const struct work *, region_t place, struct slice industry, unsigned tier,
+                                 const struct team **equal);
+
+/* ---- work_check.c: what compiles and cannot be meant. No part of compiling: a journal may hold settings of a time when it
+ * was not told. ---- */
+
+/* Measures that nobody can live up to, tiers without a team. parts: what work_load was given. */
+void work_check(const struct work *, const struct tree *parts, struct mistakes *);
+/* What is wrong with the routing over the regions that there are: places under `covers` (without that key: of any team)
+ * without a team at a tier, and two teams that answer for the same. Calls told() with one sentence each, at most `most`; returns how many there are. */
 size_t work_check_routes(const struct work *, const region_t *places, size_t n, size_t most,
                          void (*told)(void *, const char *sentence), void *arg);
 

@@ -109,6 +109,13 @@ static void read_bool(struct loader *l, const struct tree *t, void *to)
         mistake_at(l->m, t, NULL, "true or false is needed");
 }
 
+static void read_nothing(struct loader *l, const struct tree *t, void *to)
+{
+    (void)l;
+    (void)t;
+    (void)to;
+}
+
 /* Words, one or a list: n at `to`, the array behind it. */
 struct words {
     uint32_t n;
@@ -474,7 +481,7 @@ static void read_measure(struct loader *l, const struct tree *t, struct measure 
                                       {"lasts", false, read_term, offsetof(struct measure, lasts)},
                                       {"may_end_after", false, read_term, offsetof(struct measure, may_end_after)},
                                       {"recover", false, read_bool, offsetof(struct measure, recover)},
-                                      {"ends", false, read_bool, offsetof(struct measure, ends)}};
+                                      {"ends", false, read_nothing, 0}}; /* of older files; work_check tells it */
     x->levels = 1u << LEVEL_GENERAL | 1u << LEVEL_MAJOR | 1u << LEVEL_CRITICAL;
     READ_MAP(l, t, keys, x);
     for (const struct measure *other = l->w->measures; other < x; other++)
@@ -519,18 +526,24 @@ static void check_kind(struct loader *l, const struct tree *kinds, const struct 
         mistake_at(l->m, at, NULL, "unknown kind \"%.*s\"", SLICE_ARG(word));
 }
 
+/* Under the name of the file that each stands in. */
 static void check_kinds(struct loader *l, const struct tree *parts)
 {
     const struct tree *kinds = tree_get(parts, "kinds"), *measures = tree_get(tree_get(parts, "measures"), "measures");
-    const struct tree *deadlines = tree_get(parts, "deadlines");
+    const char *part = l->m->part;
+    l->m->part = "measures";
     for (uint32_t i = 0; kinds && i < l->w->n_measures; i++) {
         const struct measure *x = &l->w->measures[i];
-        check_kind(l, kinds, measures->items[i], x->silence);
+        const struct tree *answered = tree_get(measures->items[i], "answered_by");
+        check_kind(l, kinds, tree_get(measures->items[i], "silence"), x->silence);
         for (uint32_t k = 0; k < x->n_answered_by; k++)
-            check_kind(l, kinds, measures->items[i], x->answered_by[k]);
+            check_kind(l, kinds, answered->type == TREE_LIST && answered->n == x->n_answered_by ? answered->items[k] : answered,
+                       x->answered_by[k]);
     }
+    l->m->part = "deadlines";
     for (uint32_t i = 0; kinds && i < l->w->n_triage; i++)
-        check_kind(l, kinds, tree_get(deadlines, "triage"), l->w->triage[i]);
+        check_kind(l, kinds, tree_get(tree_get(parts, "deadlines"), "triage"), l->w->triage[i]);
+    l->m->part = part;
 }
 
 /* ---- deadlines.yaml ---- */

@@ -190,4 +190,7 @@ void work_put_route(struct enc_open *m, const struct work *w, const struct regio
     enc_list(m->b, lead ? lead->n_assist : 0);
     for (uint32_t i = 0; lead && i < lead->n_assist; i++)
         put_department(m->b, w, place, lead->assist[i]);
+    if (!w->has_teams)
+        enc_kv_str(m, "advice", "no teams are configured; describe them in a file such as teams.yaml and name it in the configuration: "
+                                "teams: teams.yaml");
 }
