@@ -206,7 +206,8 @@ bool catalog_load(struct catalog *c, const struct catalog_files *files, struct a
                                  {"shadow", files->shadow, &p.shadow},
                                  {"teams", files->teams, &c->teams},
                                  {"measures", files->measures, &c->measures},
-                                 {"deadlines", files->deadlines, &c->deadlines}};
+                                 {"deadlines", files->deadlines, &c->deadlines},
+                                 {"duties", files->duties, &p.duties}};
     load_tables(c, files, a, report);
     load_campaigns(c, files, a, report);
     p.festivals = load_festivals(files, a, report);

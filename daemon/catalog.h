@@ -18,7 +18,7 @@ struct catalog_files {
     const char *festivals;  /* first days of lunar years */
     const char *calendar;   /* folder of YEAR.csv: days off and made-up working days */
     const char *thresholds; /* lines of the law */
-    const char *areas, *shadow, *teams, *measures, *deadlines; /* YAML; NULL: none */
+    const char *areas, *shadow, *teams, *measures, *deadlines, *duties; /* YAML; NULL: none */
     const char *campaigns;  /* the same; no part of the settings */
     int64_t timezone_ms;
     int64_t retention_ms;   /* no window of a rule may be longer; 0: not asked */

@@ -29,6 +29,7 @@ enum config_file {
     FILE_SHADOW,
     FILE_THRESHOLDS,
     FILE_CAMPAIGNS,
+    FILE_DUTIES,
     FILE_COUNT
 };
 
@@ -59,6 +60,7 @@ static const struct {
     [FILE_SHADOW] = {"shadow", NULL},
     [FILE_THRESHOLDS] = {"thresholds", "thresholds.csv"},
     [FILE_CAMPAIGNS] = {"campaigns", NULL},
+    [FILE_DUTIES] = {"duties", NULL},
 };
 
 /* ---- helpers over the tree ---- */
@@ -119,7 +121,7 @@ static bool tcp_well_formed(const char *address)
     size_t n = strspn(colon + 1, "0123456789");
     if (strcmp(colon + 1, "*") == 0)
         return true;
-    return n > 0 && n <= 5 && !colon[1 + n] && atoi(colon + 1) <= 65535;
+    return n > 0 && n <= 5 && !colon[1 + n] && strtoul(colon + 1, NULL, 10) <= 65535;
 }
 
 /* NULL, or what is wrong with it. */
@@ -148,7 +150,7 @@ static const char *address_of(struct loading *l, const char *endpoint)
 static bool is_listed(const struct config *c, const char *address)
 {
     const char *port = strncmp(address, "tcp://", 6) == 0 ? strrchr(address, ':') : NULL;
-    if (port && atoi(port + 1) == 0)
+    if (port && strtoul(port + 1, NULL, 10) == 0)
         return false;
     for (unsigned i = 0; i < c->n_listen; i++)
         if (strcmp(c->listen[i].address, address) == 0)
@@ -259,6 +261,7 @@ FILE_SETTER(set_deadlines, FILE_DEADLINES)
 FILE_SETTER(set_shadow, FILE_SHADOW)
 FILE_SETTER(set_thresholds, FILE_THRESHOLDS)
 FILE_SETTER(set_campaigns, FILE_CAMPAIGNS)
+FILE_SETTER(set_duties, FILE_DUTIES)
 
 static void set_audit(struct loading *l, const struct tree *t)
 {
@@ -360,7 +363,7 @@ static const struct key top_keys[] = {
     {"areas", set_areas},       {"teams", set_teams},           {"measures", set_measures},
     {"calendar", set_calendar}, {"principals", set_principals}, {"retention", set_retention},
     {"limits", set_limits},     {"deadlines", set_deadlines},   {"shadow", set_shadow},
-    {"thresholds", set_thresholds}, {"campaigns", set_campaigns},
+    {"thresholds", set_thresholds}, {"campaigns", set_campaigns}, {"duties", set_duties},
 };
 
 /* ---- loading ---- */
@@ -483,6 +486,7 @@ static void load_catalog(struct loading *l)
         .measures = paths[FILE_MEASURES],
         .deadlines = paths[FILE_DEADLINES],
         .campaigns = paths[FILE_CAMPAIGNS],
+        .duties = paths[FILE_DUTIES],
         .timezone_ms = l->c->timezone_ms,
         .retention_ms = l->c->retention_audit_ms,
     };

@@ -4,6 +4,7 @@
 
 #include "daemon/members.h"
 #include "engine/alert.h"
+#include "engine/record.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>
@@ -280,6 +281,30 @@ int events_alert(struct events *e, uint64_t number, struct ekey *key, const regi
     *places = alert.places;
     *n_places = alert.n_places;
     return 1;
+}
+
+int events_enterprise(struct events *e, const struct ekey *given, const region_t **places, uint32_t *n_places, struct err *err)
+{
+    struct ekey key = *given, *codes;
+    struct slice value, text;
+    struct record r;
+    size_t n = 0;
+    int got = look(e, err);
+    arena_reset(&e->arena);
+    if (got == 0 && !ekey_is_code(&key))
+        got = view_get(e->reader, T_NAME, key.b, EKEY_LEN, &value, err);
+    if (got == 1)
+        got = name_get(value, &e->arena, &text, &codes, &n, err);
+    if (got == 0 && n == 1)
+        key = codes[0];
+    if (got == 0)
+        got = view_get(e->reader, T_ENTERPRISE, key.b, EKEY_LEN, &value, err);
+    if (got <= 0)
+        return got;
+    got = record_get(value, &key, &e->arena, &r, err);
+    *places = r.places;
+    *n_places = r.n_places;
+    return got ? got : 1;
 }
 
 int events_waiting(struct events *e, uint64_t number, struct waiting *w, struct err *err)

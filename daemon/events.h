@@ -46,6 +46,9 @@ void events_cut(struct events *, const region_t *regions, size_t n_regions, stru
  * none. */
 int events_alert(struct events *, uint64_t alert, struct ekey *, const region_t **places, uint32_t *n_places,
                  struct err *) WW_CHECK;
+/* Where an enterprise is known to be; of a name that one code bears, that code's. Valid until events_rest(). 1; 0: the view
+ * knows none; negative. */
+int events_enterprise(struct events *, const struct ekey *, const region_t **places, uint32_t *n_places, struct err *) WW_CHECK;
 /* A signal that waits to be sorted, or was; valid until events_rest(). 1; 0: the view has none; negative. */
 int events_waiting(struct events *, uint64_t number, struct waiting *, struct err *) WW_CHECK;
 void events_rest(struct events *); /* at the end of a turn: lets go of the view's pages */

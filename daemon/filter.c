@@ -32,8 +32,8 @@ static bool industry_matches(const struct filter *f, const struct event *ev)
 
 bool filter_matches(const struct filter *f, const struct event *ev)
 {
-    return (ev->level >= f->min_level || ev->level_before >= f->min_level) && place_matches(f, ev) &&
-           industry_matches(f, ev);
+    bool wanted = ev->type == EVENT_DUTY ? f->duties : ev->level >= f->min_level || ev->level_before >= f->min_level;
+    return wanted && place_matches(f, ev) && industry_matches(f, ev);
 }
 
 static void add_once(region_t *list, uint32_t *n, region_t r)

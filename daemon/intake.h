@@ -48,6 +48,7 @@ enum wire_error intake_read_action(const struct ww_value *body, const struct pri
                                    struct entry_action *out, struct slice *note, struct err *err);
 bool intake_settles_name(const struct entry_action *); /* resolve, unmerge: of a name, not of an alert */
 bool intake_sorts(const struct entry_action *);        /* sort: of a signal that waits */
+bool intake_reports(const struct entry_action *);      /* duty_done: of a duty of an enterprise */
 /* Gathers it; false: the batch has no room. */
 bool intake_action(struct intake *, struct batch *, uint64_t peer, bool has_rid, uint64_t rid,
                    struct entry_action *, struct slice note);

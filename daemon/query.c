@@ -48,6 +48,7 @@ static const struct {
     {"measures", answer_measures}, {"teams", answer_teams},  {"routes", answer_routes},
     {"statistics", answer_statistics}, {"audit", answer_audit},
     {"campaigns", answer_campaigns}, {"campaign", answer_campaign},
+    {"duties", answer_duties},
 };
 
 /* ---- what all answers share ---- */

@@ -48,6 +48,10 @@ int answer_statistics(struct answer *);
 int answer_audit(struct answer *);
 int answer_campaigns(struct answer *);
 int answer_campaign(struct answer *);
+int answer_duties(struct answer *);
+/* The pair `duties` of statistics: how many there are, in pages of their own; `region` 0: everywhere. False parameters are
+ * refused. */
+int answer_duty_counts(struct answer *, region_t region, bool first);
 int answer_open_counts(struct answer *); /* the part `alerts` of status */
 
 /* The asker is told `error` with this sentence (static, or in the query's arena). Returns 0. */
@@ -62,7 +66,14 @@ bool param_limit(struct answer *, uint64_t *out); /* 1..QUERY_LIMIT_MAX */
 bool param_status(struct answer *, uint8_t *out);
 /* Which enterprise: `uscc`, or `name` (a key of that name, to be resolved), and `status`. */
 bool param_enterprise(struct answer *, struct ekey *);
+/* A key of a name that one code bears becomes that code's; another stays. 0 or negative. */
+int answer_resolve_name(struct answer *, struct ekey *);
 bool param_bad(struct answer *, const char *key, const char *why); /* refuses; returns false */
+
+/* Where a page begins that a text `next` of the one before named, as bytes after an enterprise's key (query_list.c). False: it
+ * is none. And the pair that names it. */
+bool param_key_after(struct slice text, uint8_t out[EKEY_LEN + 1]);
+void answer_next_key(struct answer *, const char *pair, const struct ekey *);
 
 /* May the asker see what lies in any of these places? */
 bool answer_sees(const struct answer *, region_t, const region_t *places, size_t n);

@@ -35,8 +35,7 @@ static int no_such(struct answer *a)
         "there is no such enterprise in your regions; ask by its code or its registered name");
 }
 
-/* A name that one code bears is that code's enterprise; another is one of its own. 0 or negative. */
-static int resolve_name(struct answer *a, struct ekey *key)
+int answer_resolve_name(struct answer *a, struct ekey *key)
 {
     struct slice value, text;
     struct ekey *codes;
@@ -80,7 +79,7 @@ static int load(struct answer *a, struct record *r)
     struct slice value;
     if (!param_enterprise(a, &key))
         return 0;
-    int rc = ekey_is_code(&key) ? 0 : resolve_name(a, &key);
+    int rc = ekey_is_code(&key) ? 0 : answer_resolve_name(a, &key);
     if (rc == 0)
         rc = view_get(a->reader, T_ENTERPRISE, key.b, EKEY_LEN, &value, a->err);
     if (rc < 0)

@@ -79,7 +79,7 @@ static int hex_of(char c)
 }
 
 /* A key as `next` said it, and a zero byte: what follows on it. False: it is none. */
-static bool read_after(struct slice text, uint8_t out[EKEY_LEN + 1])
+bool param_key_after(struct slice text, uint8_t out[EKEY_LEN + 1])
 {
     if (text.n != 2 * EKEY_LEN)
         return false;
@@ -93,7 +93,7 @@ static bool read_after(struct slice text, uint8_t out[EKEY_LEN + 1])
     return true;
 }
 
-static void put_next(struct answer *a, const struct ekey *k)
+void answer_next_key(struct answer *a, const char *pair, const struct ekey *k)
 {
     static const char hex[] = "0123456789abcdef";
     char text[2 * EKEY_LEN];
@@ -101,7 +101,7 @@ static void put_next(struct answer *a, const struct ekey *k)
         text[2 * i] = hex[k->b[i] >> 4];
         text[2 * i + 1] = hex[k->b[i] & 15];
     }
-    enc_kv_slice(&a->out, "next", (struct slice){text, sizeof text});
+    enc_kv_slice(&a->out, pair, (struct slice){text, sizeof text});
 }
 
 int answer_enterprises(struct answer *a)
@@ -115,7 +115,7 @@ int answer_enterprises(struct answer *a)
     l.region = region_of(region);
     if ((region.p && !l.region && !param_bad(a, "region", "must be the first digits of a region code")) ||
         (l.level.p && level_of(l.level) < 0 && !param_bad(a, "level", "must be general, major, critical or none")) ||
-        (after.p && !read_after(after, from) && !param_bad(a, "after", "must be what the page before gave as next")))
+        (after.p && !param_key_after(after, from) && !param_bad(a, "after", "must be what the page before gave as next")))
         return 0;
     enc_key(&a->out, "enterprises");
     l.list = enc_list_open(&a->q->body);
@@ -125,6 +125,6 @@ int answer_enterprises(struct answer *a)
     if (rc < 0 || l.rc < 0)
         return rc < 0 ? rc : l.rc;
     if (l.more)
-        put_next(a, &l.last);
+        answer_next_key(a, "next", &l.last);
     return 0;
 }

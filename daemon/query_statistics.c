@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The query `statistics`: what came of alerts, by the rule and by the agency that brought them up. From the stored alerts
+/* The query `statistics`: what came of alerts, by the rule and by the agency that brought them up; and how duties stand. From the stored alerts
  * and their first events, so many a page; whoever asks adds the pages up. Exercises and tests are left out. Query
  * thread. */
 #include "daemon/query_answer.h"
@@ -25,13 +25,21 @@ struct counts {
     size_t n;
 };
 
+/* Money paid in advance (emergency fund). */
+struct advanced {
+    uint64_t measures, alerts;
+    uint64_t amount, recovered; /* fen */
+};
+
 struct work_done {
     region_t region;
     int64_t from, to;        /* of raised_at: [from, to) */
     uint64_t examined, last, alerts;
     bool more;
     struct counts rules, agencies;
-    uint64_t all[CAME_COUNT];
+    uint64_t all[CAME_COUNT];     /* each case once: a parent and its members are one */
+    uint64_t members[CAME_COUNT]; /* those that stand, or stood, under a parent */
+    struct advanced advanced;
     int rc;
 };
 
@@ -85,6 +93,20 @@ static void count_agency(struct answer *a, struct work_done *d, uint32_t kind, c
     count_once(find(a, &d->agencies, word), al);
 }
 
+static void count_advanced(struct advanced *v, const struct alert *al)
+{
+    uint64_t before = v->measures;
+    for (uint32_t i = 0; i < al->h.n_taken; i++) {
+        const struct taken *t = &al->h.taken[i];
+        if (!t->recover || t->amount == NO_INT)
+            continue;
+        v->measures++;
+        v->amount += (uint64_t)t->amount;
+        v->recovered += (uint64_t)t->recovered;
+    }
+    v->alerts += v->measures > before;
+}
+
 /* What brought it up is what its first event says; where that is no longer kept, its weightiest rule of now. */
 static int count_alert(struct answer *a, struct work_done *d, const struct alert *al)
 {
@@ -92,7 +114,8 @@ static int count_alert(struct answer *a, struct work_done *d, const struct alert
     int rc = answer_event(a, al->number, &ev);
     if (rc < 0)
         return rc;
-    add(d->all, al);
+    add(al->parent ? d->members : d->all, al);
+    count_advanced(&d->advanced, al);
     if (rc == 0)
         count_rule(a, d, al->rule, al);
     for (uint32_t i = 0; rc == 1 && i < ev.n_reasons; i++)
@@ -119,6 +142,17 @@ static bool look(struct answer *a, const struct alert *al, void *arg)
         answer_sees(a, al->region, al->places, al->n_places))
         d->rc = count_alert(a, d, al);
     return d->rc >= 0;
+}
+
+static void put_advanced(struct enc_open *out, const struct advanced *v)
+{
+    enc_key(out, "advanced");
+    struct enc_open m = enc_map_open(out->b);
+    enc_kv_uint(&m, "alerts", v->alerts);
+    enc_kv_uint(&m, "measures", v->measures);
+    enc_kv_uint(&m, "amount", v->amount);
+    enc_kv_uint(&m, "recovered", v->recovered);
+    enc_close(&m);
 }
 
 static void put_counts(struct enc_open *m, const uint64_t n[CAME_COUNT])
@@ -169,9 +203,14 @@ int answer_statistics(struct answer *a)
     struct enc_open all = enc_map_open(&a->q->body);
     put_counts(&all, d.all);
     enc_close(&all);
+    enc_key(&a->out, "members");
+    struct enc_open members = enc_map_open(&a->q->body);
+    put_counts(&members, d.members);
+    enc_close(&members);
+    put_advanced(&a->out, &d.advanced);
     put_list(a, "rules", "rule", &d.rules);
     put_list(a, "agencies", "agency", &d.agencies);
     if (d.more)
         enc_kv_uint(&a->out, "next", d.last);
-    return 0;
+    return answer_duty_counts(a, d.region, !after);
 }

@@ -102,6 +102,30 @@ static void on_sort(struct ask *a, struct entry_action *act, struct slice note)
     events_rest(s->o.events);
 }
 
+/* A visit or review was made: of an enterprise that the principal may see. */
+static void on_report(struct ask *a, struct entry_action *act, struct slice note)
+{
+    struct server *s = a->s;
+    struct arena arena = {0};
+    struct err err;
+    const region_t *places = NULL;
+    uint32_t n_places = 0;
+    act->name = act->uscc.p ? (struct slice){NULL, 0} : name_normalise(&arena, act->name);
+    act->alert = 0;
+    act->key = act->uscc.p ? ekey_of_code(STATUS_ACTUAL, act->uscc) : ekey_of_name(STATUS_ACTUAL, act->name);
+    int got = events_enterprise(s->o.events, &act->key, &places, &n_places, &err);
+    act->may = got == 1 && covers(a->principal, places, n_places);
+    if (act->may)
+        gather_action(a, act, note);
+    else if (got < 0)
+        reply_refuse(a, WIRE_ERROR_INTERNAL, err.msg);
+    else if (got == 1 || !park(a)) /* what may not be seen is not there */
+        reply_refuse(a, WIRE_ERROR_NO_SUCH_ENTERPRISE, "there is no such enterprise in your regions; 'wagewarn duties' lists those "
+                                                       "that have duties");
+    events_rest(s->o.events);
+    arena_finish(&arena);
+}
+
 void on_action(struct ask *a)
 {
     struct server *s = a->s;
@@ -119,6 +143,10 @@ void on_action(struct ask *a)
     }
     if (intake_sorts(&act)) {
         on_sort(a, &act, note);
+        return;
+    }
+    if (intake_reports(&act)) {
+        on_report(a, &act, note);
         return;
     }
     const region_t *places;

@@ -176,6 +176,8 @@ static enum wire_error read_wishes(struct session *e, const struct ww_value *bod
     if (val_str(body, "min_level", &level) < 0 || (level.p && level_of(level) <= LEVEL_NONE))
         return bad_field(err, "min_level", "general, major or critical");
     e->filter.min_level = level.p ? (uint8_t)level_of(level) : LEVEL_NONE;
+    if (val_bool(body, "duties", &e->filter.duties) < 0)
+        return bad_field(err, "duties", "true or false");
     if (val_uint(body, "credit", &e->credit) < 0)
         return bad_field(err, "credit", "a number of events, not negative");
     if (e->credit > CREDIT_MAX)

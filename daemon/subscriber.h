@@ -21,6 +21,7 @@ struct filter {
     uint8_t min_level; /* ... have reached this level before or after */
     uint32_t n_industries;
     struct slice *industries; /* ... and whose industry begins so; n 0: any */
+    bool duties;              /* events of duties too, which have no level */
 };
 
 bool filter_matches(const struct filter *, const struct event *);

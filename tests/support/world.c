@@ -55,7 +55,7 @@ static void must(int rc, const struct err *err)
     abort();
 }
 
-static const struct tree *world_yaml(struct arena *a, const char *yaml)
+struct tree *world_tree(struct arena *a, const char *yaml)
 {
     struct mistakes m = {.arena = a, .file = "a file"};
     struct tree *t = NULL;
@@ -79,7 +79,7 @@ static struct tree *world_thresholds(struct arena *a, const char *csv)
     return list;
 }
 
-static const struct tree *settings_with(struct arena *a, const char *yaml, const struct world_work *work)
+const struct tree *world_settings_work(struct arena *a, const char *yaml, const struct world_work *work)
 {
     static const char festivals_csv[] = "year,new_year_day\n2025,2025-01-29\n2026,2026-02-17\n"
                                         "2027,2027-02-06\n2028,2028-01-26\n";
@@ -94,13 +94,14 @@ static const struct tree *settings_with(struct arena *a, const char *yaml, const
     }
     struct settings_parts parts = {.kinds = kinds,
                                    .festivals = festivals,
-                                   .rules = world_yaml(a, yaml ? yaml : plain_rules),
+                                   .rules = world_tree(a, yaml ? yaml : plain_rules),
                                    .timezone_ms = 8 * 3600 * 1000,
-                                   .teams = world_yaml(a, work ? work->teams : NULL),
-                                   .measures = world_yaml(a, work ? work->measures : NULL),
-                                   .deadlines = world_yaml(a, work ? work->deadlines : NULL),
+                                   .teams = world_tree(a, work ? work->teams : NULL),
+                                   .measures = world_tree(a, work ? work->measures : NULL),
+                                   .deadlines = world_tree(a, work ? work->deadlines : NULL),
+                                   .duties = world_tree(a, work ? work->duties : NULL),
                                    .workdays = workdays,
-                                   .shadow = world_yaml(a, work ? work->shadow : NULL),
+                                   .shadow = world_tree(a, work ? work->shadow : NULL),
                                    .thresholds = work && work->thresholds ? world_thresholds(a, work->thresholds) : NULL};
     const struct tree *t = settings_tree_make(a, &parts);
     kinds_destroy(kinds);
@@ -109,7 +110,7 @@ static const struct tree *settings_with(struct arena *a, const char *yaml, const
 
 const struct tree *world_settings(struct arena *a, const char *yaml)
 {
-    return settings_with(a, yaml, NULL);
+    return world_settings_work(a, yaml, NULL);
 }
 
 void world_config(struct world *w, const char *yaml, int64_t at)
@@ -121,7 +122,7 @@ void world_config_work(struct world *w, const char *yaml, const struct world_wor
 {
     struct arena a = {0};
     uint8_t hash[CHAIN_LEN];
-    const struct tree *t = settings_with(&a, yaml, work);
+    const struct tree *t = world_settings_work(&a, yaml, work);
     struct buf b = {0};
     settings_tree_hash(t, hash);
     entry_put_config(&b, (struct slice){(char *)hash, sizeof hash}, t);

@@ -59,7 +59,7 @@ const struct record *world_record(struct world *, const struct ekey *);
 
 /* How alerts are worked: texts of the YAML files; NULL: without. The shipped calendar's days off go with them. */
 struct world_work {
-    const char *teams, *measures, *deadlines;
+    const char *teams, *measures, *deadlines, *duties;
     const char *shadow;        /* a second rules file */
     const char *thresholds;    /* text of a table: lines of the law */
 };
@@ -70,5 +70,7 @@ struct entry_action world_action(uint64_t alert, const char *what);
 enum wire_error world_act(struct world *, const struct entry_action *, int64_t at);
 
 const struct tree *world_settings(struct arena *, const char *rules_yaml); /* the tree of a configuration entry */
+const struct tree *world_settings_work(struct arena *, const char *rules_yaml, const struct world_work *);
+struct tree *world_tree(struct arena *, const char *yaml); /* must be right; NULL: NULL */
 
 #endif
