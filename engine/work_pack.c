@@ -40,6 +40,8 @@ static void put_term(struct enc_open *m, const char *key, const struct term *t)
     o = enc_map_open(m->b);
     if (t->working)
         enc_kv_uint(&o, "working_days", t->days);
+    else if (t->months)
+        enc_kv_uint(&o, "months", t->months);
     else
         enc_kv_int(&o, "ms", t->ms);
     enc_close(&o);
