@@ -337,9 +337,10 @@ static int64_t unattended(const struct alert *a)
     return when(!closed(a) && !resting(&a->h) && a->h.seen_at == NO_INT, a->h.unattended_at);
 }
 
+/* Also where it was opened again meanwhile. */
 static int64_t follow_up(const struct alert *a)
 {
-    return when(closed(a), a->h.follow_up_at);
+    return when(true, a->h.follow_up_at);
 }
 
 /* Each timer of an alert: when it goes off, and what then. In the order in which they are told at one moment. */
