@@ -133,7 +133,7 @@ static bool is_compared(const struct test_case *c, uint8_t type)
     return named;
 }
 
-static void gather(struct run *run, struct outcome *o)
+static void gather(struct run *run, struct case_outcome *o)
 {
     o->events = arena_zalloc(&run->cli->arena, (run->out.n + 1) * sizeof *o->events);
     for (size_t i = 0; i < run->out.n; i++)
@@ -183,7 +183,7 @@ static const char *differs(const struct expected *x, const struct happened *h)
     return NULL;
 }
 
-static void compare(struct run *run, struct outcome *o)
+static void compare(struct run *run, struct case_outcome *o)
 {
     const struct test_case *c = run->c;
     struct arena *a = &run->cli->arena;
@@ -199,11 +199,11 @@ static void compare(struct run *run, struct outcome *o)
         o->difference = arena_printf(a, tr("event %zu was not expected", "第 %zu 个事件不在预期之中"), n + 1);
 }
 
-int cases_run(struct cli *cli, struct case_file *f, const struct test_case *c, struct outcome *o,
+int cases_run(struct cli *cli, struct case_file *f, const struct test_case *c, struct case_outcome *o,
               struct err *err)
 {
     struct run run = {.cli = cli, .f = f, .c = c, .out = {.arena = &cli->arena}, .err = err};
-    *o = (struct outcome){0};
+    *o = (struct case_outcome){0};
     run.of_number = arena_zalloc(&cli->arena, (c->n_signals + 4) * sizeof *run.of_number);
     int code = engine_create(&run.engine, NULL, 0, err);
     if (code == 0)

@@ -69,7 +69,7 @@ struct happened {
     struct happened_reason *reasons;
 };
 
-struct outcome {
+struct case_outcome {
     size_t n;
     struct happened *events; /* those that are compared */
     const char *difference;  /* NULL: all as expected; else what differs first */
@@ -77,7 +77,7 @@ struct outcome {
 
 /* Folds a case in an engine of its own. A signal that the daemon would refuse is a mistake in f->m, with
  * WW_ECONFIG. */
-int cases_run(struct cli *, struct case_file *, const struct test_case *, struct outcome *,
+int cases_run(struct cli *, struct case_file *, const struct test_case *, struct case_outcome *,
               struct err *) WW_CHECK;
 
 /* "2026-03-01" where it is the beginning of a day, else with its time. */

@@ -62,7 +62,7 @@ static void print_happened(struct arena *a, const struct happened *h)
 }
 
 static void print_case(struct cli *cli, const struct case_file *f, const struct test_case *c,
-                       const struct outcome *o)
+                       const struct case_outcome *o)
 {
     struct arena *a = &cli->arena;
     const char *file = cli->n_args > 1 ? arena_printf(a, "%s: ", text_safe(a, f->path)) : "";
@@ -138,7 +138,7 @@ static struct ww_value happened_document(struct arena *a, const struct happened 
     return document_value(d);
 }
 
-static struct ww_value case_document(struct arena *a, const struct test_case *c, const struct outcome *o)
+static struct ww_value case_document(struct arena *a, const struct test_case *c, const struct case_outcome *o)
 {
     struct document *d = arena_zalloc(a, sizeof *d);
     struct document_list expected = list_of(a, c->n_expected), came = list_of(a, o->n);
@@ -191,7 +191,7 @@ static int try_cases(struct cli *cli, struct case_file *f, struct tally *t, stru
 {
     *cases = list_of(&cli->arena, f->n_cases);
     for (size_t i = 0; i < f->n_cases; i++) {
-        struct outcome o;
+        struct case_outcome o;
         int code = cases_run(cli, f, &f->cases[i], &o, err);
         if (code != 0)
             return code;
