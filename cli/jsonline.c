@@ -432,7 +432,7 @@ static void note_unknown(struct reader *r, struct unknown **u, struct slice key)
 
 static bool read_pair(struct reader *r, uint32_t *seen, struct unknown **unknown)
 {
-    struct slice key;
+    struct slice key = {NULL, 0};
     if (!read_text(r, &key) || !expect(r, ':', "':' is missing"))
         return false;
     const struct field *f = key.n ? field_of(key) : NULL;

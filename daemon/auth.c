@@ -164,8 +164,10 @@ static void readable(void *arg)
         if (!n)
             break;
         struct verdict v = decide(a, parts, n);
-        if (n < 3)
-            parts[1].n = parts[2].p[0] = 0;
+        if (n < 3) {
+            parts[1].n = 0;
+            parts[2].p[0] = 0;
+        }
         if (v.status[0] != '2')
             say_refused(a, &parts[2], v.text);
         answer(a, &parts[1], &v);

@@ -203,7 +203,7 @@ uint64_t events_oldest(struct events *e)
 static int read_view(struct events *e, uint64_t seq, struct shown_event *out, struct err *err)
 {
     uint8_t key[8];
-    struct slice value;
+    struct slice value = {NULL, 0};
     key_of(seq, key);
     int got = look(e, err);
     if (got == 0)
@@ -265,7 +265,7 @@ int events_alert(struct events *e, uint64_t number, struct ekey *key, const regi
         return 1;
     }
     uint8_t k[8];
-    struct slice value;
+    struct slice value = {NULL, 0};
     struct alert alert;
     key_of(number, k);
     int got = look(e, err);
@@ -286,7 +286,7 @@ int events_alert(struct events *e, uint64_t number, struct ekey *key, const regi
 int events_enterprise(struct events *e, const struct ekey *given, const region_t **places, uint32_t *n_places, struct err *err)
 {
     struct ekey key = *given, *codes;
-    struct slice value, text;
+    struct slice value = {NULL, 0}, text;
     struct record r;
     size_t n = 0;
     int got = look(e, err);

@@ -356,7 +356,7 @@ static void set_due(struct engine *e, struct record *c, int64_t at, int64_t next
 void life_judge(struct engine *e, struct record *c, int64_t at, enum cause cause)
 {
     struct judgement j;
-    struct alert a;
+    struct alert a = {0};
     bool had = alert_load(e, c->alert, &a);
     uint64_t version = had ? a.version : 0;
     bool ran_out = had && ((cause == CAUSE_CLOCK && timers_derive(e, c, &a, at)) ||

@@ -577,7 +577,7 @@ static void put_action(struct enc_open *map, const struct ww_action *a)
 
 int ww_act(struct ww_client *c, const struct ww_action *action, uint64_t *seq)
 {
-    const struct ww_value *body;
+    const struct ww_value *body = NULL;
     client_begin(c);
     if (!action->what)
         return err_set(&c->err, WW_EUSAGE, "an action says what it does");
