@@ -3,8 +3,11 @@
  * that are one, who comes to hear of it, and how often rules take it up a tier. */
 #include "engine/fold.h"
 #include "lib/calendar.h"
+#include "tests/support/rows.h"
 #include "tests/support/world.h"
 #include "test.h"
+
+#include <stdio.h>
 
 #define HOUR        INT64_C(3600000)
 #define SAY(w, ...) world_say((w), &(struct say){.region = "330482001", __VA_ARGS__})
@@ -215,6 +218,131 @@ static void a_call_that_is_due_stays_due(void **unused)
         assert_int_equal(told(&w, EVENT_FOLLOW_UP), !by_hand);
         world_finish(&w);
     }
+}
+
+/* Of a random history: what was sent, and what of it is still as it was. */
+struct sent {
+    char id[12];
+    const char *kind;
+    int what; /* 0 evidence, 1 good news, 2 the register */
+    uint64_t entry;
+    bool withdrawn;
+};
+
+struct history {
+    struct world w;
+    struct rows rows;
+    struct sent sent[400];
+    int n;
+    uint64_t unclearing, chance;
+};
+
+static unsigned roll(struct history *h, unsigned n)
+{
+    h->chance = sig_mix(h->chance + UINT64_C(0x9e3779b97f4a7c15));
+    return (unsigned)(h->chance % n);
+}
+
+/* By what was journalled after an entry. */
+static bool is_news(const struct history *h, uint64_t closed)
+{
+    bool any = h->unclearing > closed;
+    for (int i = 0; i < h->n; i++)
+        any |= h->sent[i].what == 0 && !h->sent[i].withdrawn && h->sent[i].entry > closed;
+    return any;
+}
+
+static void send_one(struct history *h)
+{
+    static const char *const kinds[] = {"subdistrict.wage_delay", "hotline.complaint",      "tax.arrears",
+                                        "court.wage_suit",        "utility.bill_overdue",   "labour.arbitration_filed",
+                                        "subdistrict.wages_paid", "labour.order_obeyed",    "tax.settled",
+                                        "registry.profile",       "registry.profile"};
+    unsigned k = roll(h, ARRAY_LEN(kinds));
+    struct sent *s = &h->sent[h->n];
+    *s = (struct sent){.kind = kinds[k], .what = k < 6 ? 0 : k < 9 ? 1 : 2};
+    snprintf(s->id, sizeof s->id, "s%d", h->n++);
+    SAY(&h->w, .id = s->id, .kind = s->kind, .at = h->w.now - roll(h, 20) * DAY_MS, .uscc = CODE_A);
+    s->entry = h->w.number;
+}
+
+static void withdraw_one(struct history *h)
+{
+    struct sent *s = &h->sent[roll(h, (unsigned)h->n)];
+    bool was = s->withdrawn;
+    if (SAY(&h->w, .kind = s->kind, .at = h->w.now, .uscc = CODE_A, .cancels = s->id) != SCREEN_NEW || was)
+        return;
+    s->withdrawn = true;
+    h->unclearing = s->what == 1 ? h->w.number : h->unclearing;
+}
+
+static void restart(struct history *h)
+{
+    struct err err;
+    struct checkpoint *cp = engine_checkpoint(h->w.engine);
+    if (cp) {
+        rows_take(&h->rows, cp);
+        engine_committed(h->w.engine, cp);
+    }
+    engine_destroy(h->w.engine);
+    assert_int_equal(engine_create(&h->w.engine, &h->rows.loader, 0, &err), 0);
+}
+
+static void live_on(struct history *h, const struct alert *a)
+{
+    switch (roll(h, 10)) {
+    case 0:
+        world_tick(&h->w, h->w.now += roll(h, 40) * DAY_MS);
+        return;
+    case 1:
+        restart(h);
+        return;
+    case 2:
+        if (a && a->state == ALERT_STATE_OPEN)
+            close_it(&h->w, a->number, "other", h->w.now);
+        return;
+    case 3:
+    case 4:
+        withdraw_one(h);
+        return;
+    default:
+        send_one(h);
+    }
+}
+
+/* It is open again exactly where a level is reached and there is news, however late, doubled or withdrawn that is, and
+ * whatever stops there were. */
+static void news_alone_opens_it_again(void **unused)
+{
+    (void)unused;
+    static struct history h;
+    struct ekey key = ekey_of_code(STATUS_ACTUAL, SLICE(CODE_A));
+    unsigned again = 0, shut = 0;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        h = (struct history){.chance = seed};
+        rows_init(&h.rows);
+        begin(&h.w, NULL);
+        send_one(&h);
+        while (h.n < (int)ARRAY_LEN(h.sent) - 1) {
+            const struct record *c = world_record(&h.w, &key);
+            struct alert before = {0};
+            bool had = c->alert && alert_load(h.w.engine, c->alert, &before), was_closed = had && !c->alert_open;
+            live_on(&h, had ? &before : NULL);
+            c = world_record(&h.w, &key);
+            if (was_closed && c->alert_open && !is_news(&h, before.closed_entry))
+                fail_msg("seed %d, %d sent: opened again by no news", (int)seed, h.n);
+            again += was_closed && c->alert_open;
+            if (!c->alert || c->alert_open || !c->level)
+                continue;
+            shut++;
+            assert_true(alert_load(h.w.engine, c->alert, &before));
+            if (is_news(&h, before.closed_entry))
+                fail_msg("seed %d, %d sent: news did not open it again", (int)seed, h.n);
+        }
+        world_finish(&h.w);
+        rows_finish(&h.rows);
+    }
+    assert_true(again > 30 && shut > 30);
 }
 
 /* ---- measures ---- */
@@ -475,6 +603,7 @@ int main(void)
         cmocka_unit_test(only_evidence_opens_it_again),
         cmocka_unit_test(a_clearing_that_is_withdrawn_opens_it),
         cmocka_unit_test(withdrawn_evidence_is_no_news),
+        cmocka_unit_test(news_alone_opens_it_again),
         cmocka_unit_test(a_call_that_is_due_stays_due),
         cmocka_unit_test(silence_ends_with_the_case),
         cmocka_unit_test(a_mistaken_order_was_never_silent),
