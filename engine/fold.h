@@ -326,6 +326,11 @@ bool route_again(struct engine *, const struct record *, struct alert *);
 /* ---- steps.c: what teams do ---- */
 void life_act(struct engine *, const struct entry_action *);
 
+/* ---- keep.c ---- */
+void keep_count(struct engine *, uint32_t source, uint32_t kind); /* a signal was accepted, now */
+/* fold.c: compiles them and puts them in force; WW_EDAMAGED. */
+int settings_take(struct engine *, const struct tree *, struct slice hash, uint64_t entry, struct err *) WW_CHECK;
+
 /* ---- fold.c: a signal counts, under the number with which it came: this entry's, or an earlier one's ---- */
 void signal_count(struct engine *, const struct entry_signal *, uint64_t seq);
 
