@@ -65,6 +65,9 @@ enum option {
     O_N,
     O_INSPECTORS,
     O_AT_NUMBER,
+    O_SAVE,
+    O_CANDIDATES,
+    O_VERIFY,
     O_ROLLUP,
     OPTION_COUNT
 };

@@ -11,6 +11,14 @@ enum { ROWS_MAX = 2048, FIGURES = 5 };
 
 static const char *const figures[FIGURES] = {"raised", "confirmed", "unfounded", "false_claim", "open"};
 
+/* Money paid in advance. */
+enum { ADVANCED = 4 };
+static const char *const advanced_words[ADVANCED] = {"alerts", "measures", "amount", "recovered"};
+
+struct totals {
+    int64_t all[FIGURES], members[FIGURES], advanced[ADVANCED];
+};
+
 struct row {
     struct slice word, zh, en;
     int64_t n[FIGURES];
@@ -92,7 +100,13 @@ static void print_table(struct cli *cli, const char *head, const struct ww_value
     out_table(cli, &items, columns, n_first + FIGURES, 2);
 }
 
-static int gather(struct cli *cli, struct table *rules, struct table *agencies, int64_t all[FIGURES])
+static void add_advanced(int64_t to[ADVANCED], const struct ww_value *v)
+{
+    for (size_t i = 0; i < ADVANCED; i++)
+        to[i] += ww_int(ww_get(v, advanced_words[i]), 0);
+}
+
+static int gather(struct cli *cli, struct table *rules, struct table *agencies, struct totals *t)
 {
     struct ww_param params[2] = {{.key = "after", .number = 0}, {.key = "region"}};
     size_t n = 1 + (cli->n_regions > 0);
@@ -102,13 +116,28 @@ static int gather(struct cli *cli, struct table *rules, struct table *agencies, 
         int rc = ww_query(cli->client, "statistics", params, n, &page);
         if (rc != 0)
             return cli_failed(cli, rc);
-        add(all, ww_get(page, "all"));
+        add(t->all, ww_get(page, "all"));
+        add(t->members, ww_get(page, "members"));
+        add_advanced(t->advanced, ww_get(page, "advanced"));
         add_list(&cli->arena, rules, ww_get(page, "rules"));
         add_list(&cli->arena, agencies, ww_get(page, "agencies"));
         if (ww_type(ww_get(page, "next")) == WW_NIL)
             return 0;
         params[0].number = ww_int(ww_get(page, "next"), 0);
     }
+}
+
+/* What the first line does not say. */
+static void print_more(struct cli *cli, const struct ww_value *v)
+{
+    const struct ww_value *members = ww_get(v, "members"), *advanced = ww_get(v, "advanced");
+    int64_t paid = ww_int(ww_get(advanced, "amount"), 0), back = ww_int(ww_get(advanced, "recovered"), 0);
+    if (ww_int(ww_get(members, "raised"), 0))
+        printf(tr("  and under a parent, counted once with it: %lld raised, %lld open\n", "  另有并入上级预警、不单独计数的：发出 %lld，在办 %lld\n"),
+               (long long)ww_int(ww_get(members, "raised"), 0), (long long)ww_int(ww_get(members, "open"), 0));
+    if (ww_int(ww_get(advanced, "measures"), 0))
+        printf(tr("paid in advance: %s yuan in %lld cases, %s recovered\n", "垫付：%1$s 元，涉及 %2$lld 件，已追回 %3$s 元\n"),
+               text_money(&cli->arena, paid), (long long)ww_int(ww_get(advanced, "alerts"), 0), text_money(&cli->arena, back));
 }
 
 static void tell(struct cli *cli, const struct ww_value *v)
@@ -124,6 +153,7 @@ static void tell(struct cli *cli, const struct ww_value *v)
            (long long)ww_int(ww_get(all, figures[0]), 0), (long long)ww_int(ww_get(all, figures[1]), 0),
            (long long)ww_int(ww_get(all, figures[2]), 0), (long long)ww_int(ww_get(all, figures[3]), 0),
            (long long)ww_int(ww_get(all, figures[4]), 0));
+    print_more(cli, v);
     print_table(cli, tr("By rule", "按规则"), ww_get(v, "rules"), rule, ARRAY_LEN(rule));
     print_table(cli, tr("By agency", "按部门"), ww_get(v, "agencies"), agency, ARRAY_LEN(agency));
 }
@@ -131,7 +161,7 @@ static void tell(struct cli *cli, const struct ww_value *v)
 int cmd_statistics(struct cli *cli)
 {
     struct table rules = {.key = "rules", .word = "rule"}, agencies = {.key = "agencies", .word = "agency"};
-    int64_t all[FIGURES] = {0};
+    struct totals totals = {{0}, {0}, {0}};
     struct buf b = {0};
     struct err err;
     const struct ww_value *v;
@@ -139,13 +169,22 @@ int cmd_statistics(struct cli *cli)
     rules.rows = arena_zalloc(&cli->arena, ROWS_MAX * sizeof *rules.rows);
     agencies.rows = arena_zalloc(&cli->arena, ROWS_MAX * sizeof *agencies.rows);
     if (status == 0)
-        status = gather(cli, &rules, &agencies, all);
+        status = gather(cli, &rules, &agencies, &totals);
     if (status != 0)
         return status;
     struct enc_open body = enc_map_open(&b);
     enc_key(&body, "all");
     struct enc_open m = enc_map_open(&b);
-    put_figures(&m, all);
+    put_figures(&m, totals.all);
+    enc_close(&m);
+    enc_key(&body, "members");
+    m = enc_map_open(&b);
+    put_figures(&m, totals.members);
+    enc_close(&m);
+    enc_key(&body, "advanced");
+    m = enc_map_open(&b);
+    for (size_t i = 0; i < ADVANCED; i++)
+        enc_kv_int(&m, advanced_words[i], totals.advanced[i]);
     enc_close(&m);
     put_table(&body, &rules);
     put_table(&body, &agencies);

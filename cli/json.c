@@ -59,6 +59,76 @@ char *json_text(const struct ww_value *v, bool indent)
     return s;
 }
 
+/* ---- a document, in ---- */
+
+enum { DOCUMENT_DEPTH = 8 };
+
+/* False: deeper than documents are, or a text with a NUL in it. */
+static bool value_of(struct arena *a, const json_t *j, unsigned depth, struct ww_value *v);
+
+static bool map_of(struct arena *a, const json_t *j, unsigned depth, struct ww_value *v)
+{
+    const char *key;
+    json_t *value;
+    size_t n = json_object_size(j);
+    v->type = WW_MAP;
+    v->keys = arena_alloc(a, (n + 1) * sizeof *v->keys);
+    v->items = arena_zalloc(a, (n + 1) * sizeof *v->items);
+    json_object_foreach((json_t *)(uintptr_t)j, key, value)
+    {
+        v->keys[v->n] = arena_slice(a, slice_of(key));
+        if (!value_of(a, value, depth + 1, &v->items[v->n++]))
+            return false;
+    }
+    return true;
+}
+
+static bool list_of(struct arena *a, const json_t *j, unsigned depth, struct ww_value *v)
+{
+    size_t n = json_array_size(j);
+    v->type = WW_LIST;
+    v->items = arena_zalloc(a, (n + 1) * sizeof *v->items);
+    for (size_t i = 0; i < n; i++)
+        if (!value_of(a, json_array_get(j, i), depth + 1, &v->items[v->n++]))
+            return false;
+    return true;
+}
+
+static bool value_of(struct arena *a, const json_t *j, unsigned depth, struct ww_value *v)
+{
+    *v = (struct ww_value){.type = WW_NIL};
+    if (depth > DOCUMENT_DEPTH)
+        return false;
+    if (json_is_object(j))
+        return map_of(a, j, depth, v);
+    if (json_is_array(j))
+        return list_of(a, j, depth, v);
+    if (json_is_string(j)) {
+        struct slice s = arena_slice(a, (struct slice){json_string_value(j), json_string_length(j)});
+        *v = (struct ww_value){.type = WW_STR, .n = (uint32_t)s.n, .s = s.p};
+        return strlen(s.p) == s.n;
+    }
+    if (json_is_integer(j))
+        *v = (struct ww_value){.type = WW_INT, .i = json_integer_value(j)};
+    else if (json_is_boolean(j))
+        *v = (struct ww_value){.type = WW_BOOL, .b = json_is_true(j)};
+    return true;
+}
+
+const struct ww_value *json_document(struct arena *a, struct slice text, const char **sentence)
+{
+    json_error_t error;
+    json_t *j = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &error);
+    struct ww_value *v = arena_alloc(a, sizeof *v);
+    *sentence = NULL;
+    if (!j)
+        *sentence = arena_printf(a, "line %d: %s", error.line, error.text);
+    else if (!json_is_object(j) || !value_of(a, j, 0, v))
+        *sentence = "it is no JSON object, or deeper than a document is";
+    json_decref(j);
+    return *sentence ? NULL : v;
+}
+
 /* ---- in ---- */
 
 struct reader {

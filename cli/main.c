@@ -101,7 +101,8 @@ const struct command commands[] = {
     {"statistics", "", 0, 0, O(O_REGION), "What came of alerts, by rule and by agency", "按规则、部门统计预警核实情况",
      "wagewarn statistics --region 3304", cmd_statistics},
     {"draw", "", 0, 0,
-     O(O_OF) | O(O_REGION) | O(O_LEVEL) | O(O_CREDIT) | O(O_N) | O(O_INSPECTORS) | O(O_AT_NUMBER) | O(O_STATE_DIR),
+     O(O_OF) | O(O_REGION) | O(O_LEVEL) | O(O_CREDIT) | O(O_N) | O(O_INSPECTORS) | O(O_AT_NUMBER) | O(O_STATE_DIR) |
+         O(O_SAVE) | O(O_CANDIDATES) | O(O_VERIFY),
      "Who is inspected and by which two, by lot that anybody can compute again", "双随机抽取检查对象与检查人员",
      "wagewarn draw --of enterprises --region 330482 --credit C --n 10 --inspectors names.txt --at-number 99812", cmd_draw},
     {"kinds", "", 0, 0, 0, "The kinds of signals in force", "预警信息种类", "wagewarn kinds", cmd_kinds},

@@ -252,13 +252,13 @@ void life_act(struct engine *e, const struct entry_action *x)
     if (!s)
         return;
     d.ev = alert_event(s->event, a.level);
+    copy_words(&d.ev, x);
     take_step(&d, s);
     if (engine_failed(e))
         return;
     struct record judged = *d.c; /* shown with the reasons of now; the level changes by the judgement below */
     life_look(e, &judged, e->time, &j);
     explain(e, d.c, &j, &d.ev);
-    copy_words(&d.ev, x);
     alert_emit(e, d.c, &a, e->time, &d.ev);
     life_judge(e, d.c, e->time, CAUSE_SIGNALS); /* a finding, or what was settled, may change it; and when to look again */
 }

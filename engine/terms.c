@@ -116,8 +116,8 @@ static const char *day(struct deed *d, int64_t at)
     int64_t zone = step_work(d)->timezone;
     char text[26];
     time_format(at, zone, text);
-    int n = civil_day(at, zone) == civil_day(at - 1, zone) ? 16 : 10;
-    return arena_printf(step_arena(d), "%.*s", n, text);
+    bool within = civil_day(at, zone) == civil_day(at - 1, zone);
+    return arena_printf(step_arena(d), "%.10s%s%.*s", text, within ? " " : "", within ? 5 : 0, text + 11);
 }
 
 const char *terms_check_end(struct deed *d)

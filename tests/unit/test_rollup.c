@@ -201,6 +201,80 @@ static void an_exercise_has_a_parent_of_its_own(void **state)
     world_finish(&w);
 }
 
+/* ---- whose they are, and what a close means ---- */
+
+static struct alert alert_at(struct world *w, const char *code)
+{
+    struct alert a;
+    const struct record *c = record_of(w, code);
+    assert_non_null(c);
+    assert_true(alert_load(w->engine, c->alert, &a));
+    return a;
+}
+
+static enum wire_error act(struct world *w, uint64_t alert, const char *what, double at)
+{
+    struct entry_action x = world_action(alert, what);
+    x.finding = slice_of(strcmp(what, "verify") == 0 ? "unfounded" : "");
+    x.outcome = slice_of(strcmp(what, "close") == 0 ? "unfounded" : "");
+    return world_act(w, &x, DAY(at));
+}
+
+static void close_alert(struct world *w, uint64_t alert, double at)
+{
+    static const char *const steps[] = {"accept", "verify", "close"};
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+        assert_int_equal(act(w, alert, steps[i], at), 0);
+}
+
+/* As long as it is open; who comes later; and what is told once stays. */
+static void a_members_alert_keeps_whose_it_was(void **state)
+{
+    struct world w;
+    size_t n;
+    (void)state;
+    world_init(&w, rules);
+    goes_bad(&w, firm(&w, 9), "another", "330482001", 0);
+    goes_bad(&w, CODE_A, SITE, "330482001", 0);
+    assert_true(alert_at(&w, CODE_A).parent == 0);
+    goes_bad(&w, CODE_B, SITE, "330482001", 1);
+    uint64_t first = parent(&w, &n)->alert;
+    goes_bad(&w, CODE_C, SITE, "330482001", 2);
+    assert_true(alert_at(&w, CODE_A).parent == first && alert_at(&w, CODE_B).parent == first && alert_at(&w, CODE_C).parent == first);
+    assert_true(alert_at(&w, firm(&w, 9)).parent == 0);
+    struct alert own;
+    assert_true(alert_load(w.engine, first, &own) && own.parent == 0);
+    close_alert(&w, alert_at(&w, CODE_A).number, 3);
+    close_alert(&w, first, 4);
+    assert_true(alert_at(&w, CODE_A).parent == first && alert_at(&w, CODE_B).parent == first);
+    goes_bad(&w, CODE_A, SITE, "330482001", 5); /* comes back while there is none */
+    assert_int_equal(alert_at(&w, CODE_A).state, ALERT_STATE_OPEN);
+    assert_true(alert_at(&w, CODE_A).parent == 0);
+    world_finish(&w);
+}
+
+static void closing_the_parent_closes_no_member_and_says_so(void **state)
+{
+    struct world w;
+    size_t n;
+    (void)state;
+    world_init(&w, rules);
+    goes_bad(&w, CODE_A, SITE, "330482001", 0);
+    goes_bad(&w, CODE_B, SITE, "330482001", 1);
+    goes_bad(&w, CODE_C, SITE, "330482001", 2);
+    uint64_t first = parent(&w, &n)->alert;
+    close_alert(&w, alert_at(&w, CODE_C).number, 3);
+    assert_null(w.out.sentence);
+    close_alert(&w, first, 4);
+    const struct event *ev = parent(&w, &n);
+    assert_int_equal(ev->type, EVENT_CLOSED);
+    assert_int_equal(ev->members_open, 2);
+    assert_non_null(strstr(w.out.sentence, "2 of its enterprises have an alert that is open"));
+    assert_int_equal(alert_at(&w, CODE_A).state, ALERT_STATE_OPEN);
+    assert_int_equal(alert_at(&w, CODE_B).state, ALERT_STATE_OPEN);
+    world_finish(&w);
+}
+
 /* ---- zones ---- */
 
 static void configure_zone(struct world *w)
@@ -359,6 +433,8 @@ int main(void)
         cmocka_unit_test(places_of_many_members_are_bounded),
         cmocka_unit_test(one_owner_binds_too_and_his_hash_is_not_shown),
         cmocka_unit_test(an_exercise_has_a_parent_of_its_own),
+        cmocka_unit_test(a_members_alert_keeps_whose_it_was),
+        cmocka_unit_test(closing_the_parent_closes_no_member_and_says_so),
         cmocka_unit_test(a_zone_is_its_own_area_across_towns),
         cmocka_unit_test(order_of_arrival_does_not_matter),
         cmocka_unit_test(a_stop_and_a_start_change_nothing),

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """An alert worked to its end by several teams: who may, by when, what the clock says if nothing happens, and what the
 command line shows of it. Terms are seconds here, and what comes by the clock is waited for by its event."""
+import datetime
 import hashlib
 import json
 import os
 import signal
+import time
 import unittest
 
 from harness import BUILD, Client, DAY, Daemon, HOUR, SCORE_ONLY, main, now_ms, run, sig, uscc
@@ -39,7 +41,7 @@ measures:
   - {id: order, name: {zh: 限期改正指令书, en: order to correct}, wants: [ref, people, amount], due: 1s, due_most: 30d, silence: labour.order_disobeyed, answered_by: [labour.order_obeyed]}
   - {id: talk, name: {zh: 约谈, en: talk}, due: 3wd}
   - {id: board, name: {zh: 挂牌督办, en: on the board}, roles: [operator]}
-  - {id: listing, name: {zh: 列入失信名单, en: listed}, wants: [ref], lasts: 1095d, may_end_after: 183d}
+  - {id: listing, name: {zh: 列入失信名单, en: listed}, wants: [ref], lasts: 3y, may_end_after: 6mo}
   - {id: fund, name: {zh: 应急周转金, en: emergency fund}, wants: [ref, people, amount], recover: true}
   - {id: grave, name: {zh: 社会公布, en: published}, levels: [critical]}
 """
@@ -69,6 +71,16 @@ principals:
 NAMES = ("tax-bureau", "pinghu", "county-desk", "hangzhou", "chief", "audit")
 CLI = os.path.join(BUILD, "cli", "wagewarn")
 PLACE = "330482001"
+CHINA = datetime.timezone(datetime.timedelta(hours=8))
+
+
+def months_on(at, months):
+    """24:00 of the day of the same number so many months later, or of the last of a shorter month."""
+    day = datetime.datetime.fromtimestamp(at / 1000, CHINA).date()
+    y, m = divmod(day.year * 12 + day.month - 1 + months, 12)
+    last = (datetime.date(y + (m == 11), (m + 1) % 12 + 1, 1) - datetime.timedelta(1)).day
+    end = datetime.datetime(y, m + 1, min(day.day, last), tzinfo=CHINA) + datetime.timedelta(1)
+    return int(end.timestamp() * 1000)
 
 
 class Lifecycle(unittest.TestCase):
@@ -79,6 +91,7 @@ class Lifecycle(unittest.TestCase):
     def write(cls, name, text):
         with open(os.path.join(cls.d.dir, name), "w", encoding="utf-8") as f:
             f.write(text)
+        return os.path.join(cls.d.dir, name)
 
     @classmethod
     def setUpClass(cls):
@@ -214,17 +227,52 @@ class Lifecycle(unittest.TestCase):
         self.do("dispose", measure="fund", ref="2号", people=31, amount=100)
         h = self.show()["handling"]
         listing, fund = h["measures"]
-        self.assertEqual((listing["lasts_until"] - listing["at"], listing["may_end_from"] - listing["at"]), (1095 * DAY, 183 * DAY))
-        self.assertEqual((fund["recover"], fund["state"], fund["people"]), (True, "open", 31))
+        self.assertEqual((listing["lasts_until"], listing["may_end_from"]), (months_on(listing["at"], 36), months_on(listing["at"], 6)))
+        self.assertEqual((fund["recover"], fund["state"], fund["people"], fund["to_recover"]), (True, "open", 31, 100))
+        self.assertIn("end", self.show()["possible"])
+        self.assertIn("recovered", self.show()["possible"])
         self.assertEqual([(s["step"], s["in_time"]) for s in h["first_steps"]],
                          [("seen", True), ("registered", True), ("forwarded", True), ("verified", True)])
         self.assertIn(self.alert, [a["alert"] for a in self.c.alerts(measure="fund")])
         self.assertNotIn(self.alert, [a["alert"] for a in self.c.alerts(measure="talk")])
         self.do("close", outcome="paid", paid_people=31, paid_amount=48000000)
         a = self.show()
-        self.assertEqual((a["state"], a["possible"]), ("closed", ["reopen", "comment"]))
+        self.assertEqual(a["state"], "closed")
+        self.assertLessEqual({"reopen", "end", "recovered", "comment"}, set(a["possible"]))
         self.assertAlmostEqual(a["handling"]["follow_up_at"], now_ms() + 30 * DAY, delta=HOUR)
         self.do("reopen")
+
+    def test_a_listing_and_money_outlive_the_case(self):
+        self.raise_alert()
+        self.do("accept")
+        self.do("verify", finding="confirmed", people=31, amount=48000000)
+        self.do("dispose", measure="listing", ref="1号")
+        self.do("dispose", measure="fund", ref="2号", people=31, amount=100000)
+        before = self.c.query("statistics")["advanced"]
+        self.do("close", outcome="other")
+        listed = lambda measure, **more: [a["alert"] for a in self.c.alerts(measure=measure, **more)]
+        self.assertIn(self.alert, listed("listing"))
+        self.assertIn(self.alert, listed("fund"))
+        self.assertNotIn(self.alert, [a["alert"] for a in self.c.alerts()])
+        first = time.strftime("%Y-%m-%d", time.gmtime(months_on(now_ms(), 6) / 1000 + 8 * 3600))
+        self.assertIn("from %s on" % first, self.refused("wrong_state", "end", measure="listing", ref="1号"))
+        self.assertIn("listing (1号), fund (2号)", self.refused("wrong_state", "end", measure="talk"))
+        self.assertIn("no term", self.refused("wrong_state", "end", measure="fund", ref="2号"))
+        self.refused("missing_field", "recovered", measure="fund", ref="2号")
+        self.assertIn("1000.00 yuan", self.refused("bad_field", "recovered", measure="fund", ref="2号", amount=100001))
+        self.assertIn("recovered done", self.cli("alert", "recovered", str(self.alert), "--measure", "fund", "--ref", "2号", "--amount", "400"))
+        came = self.comes("recovered")
+        self.assertEqual((came["measure"], came["ref"], came["amount"], came["state"]), ("fund", "2号", 40000, "closed"))
+        self.assertEqual(self.show()["handling"]["measures"][1]["to_recover"], 60000)
+        self.assertIn("600.00", self.cli("alert", "show", str(self.alert)))
+        self.do("recovered", measure="fund", ref="2号", amount=60000)
+        after = self.c.query("statistics")["advanced"]
+        self.assertEqual((after["amount"], after["recovered"] - before["recovered"]), (before["amount"], 100000))
+        self.assertIn("recovered", self.cli("statistics"))
+        self.assertIn("垫付", self.cli("statistics", lang="zh_CN.UTF-8"))
+        self.assertNotIn(self.alert, listed("fund"))
+        self.assertIn(self.alert, listed("fund", state="any"))
+        self.assertNotIn("recovered", self.show()["possible"])
 
     def test_held(self):
         self.raise_alert()
@@ -399,29 +447,66 @@ class Lifecycle(unittest.TestCase):
 
     # ---- by lot ----
 
+    def proves(self, path, got):
+        """--verify holds for the file as it is, without a daemon, and for none that was changed."""
+        alone = lambda path, *more: run([CLI, *more, "draw", "--verify", path], LC_ALL="en_US.UTF-8", WAGEWARN_ENDPOINT="ipc:///none")
+        self.assertEqual(alone(path)[0], 0, alone(path))
+        self.assertIn("--state-dir", alone(path)[1])
+        self.assertIn("which the journal has there", self.cli("draw", "--verify", path))
+        for change in (lambda d: d["drawn"].reverse(), lambda d: d["drawn"].pop(), lambda d: d["list"].pop(),
+                       lambda d: d["names"].reverse() or d["names"].pop(), lambda d: d["drawn"][0]["inspectors"].reverse(),
+                       lambda d: d.update(seed="0" * 64), lambda d: d.update(as_of=d["number"] + 1),
+                       lambda d: d["list"].append(dict(d["list"][0], key="z"))):
+            forged = json.loads(json.dumps(got))
+            change(forged)
+            if forged["names"] != got["names"] and len({n for d in got["drawn"] for n in d["inspectors"]} - set(forged["names"])) == 0:
+                continue  # the name that went was nobody's
+            self.write("forged.json", json.dumps(forged))
+            status, _, err = alone(os.path.join(self.d.dir, "forged.json"))
+            self.assertEqual(status, 1, forged)
+            self.assertIn("does not hold", err)
+        false = dict(got, seed="%064x" % 7)
+        self.write("forged.json", json.dumps(false))
+        self.assertIn("does not hold", self.cli("draw", "--verify", os.path.join(self.d.dir, "forged.json"), status=1))
+        for bad in ("{", "[]", "{}", json.dumps(dict(got, list=3)), json.dumps(dict(got, seed="x")),
+                    json.dumps(dict(got, list=got["list"] + got["list"][:1])), json.dumps(dict(got, list=[{"key": "a\nb"}]))):
+            self.write("forged.json", bad)
+            self.assertEqual(alone(os.path.join(self.d.dir, "forged.json"))[0], 2, bad)
+
     def test_a_draw_can_be_computed_again(self):
         for _ in range(6):
             self.code = uscc(next(self.codes))
             self.c.push(sig("tax.arrears", self.code, region=PLACE))
-        number = self.c.push(sig("tax.arrears", self.code, region=PLACE))["seq"]
         names = ["王一", "李二", "张三", "赵四", "钱五"]
-        self.write("names.txt", "# on duty\n" + "\n".join(names) + "\n")
-        args = ["draw", "--of", "enterprises", "--region", "330482", "--n", "3", "--inspectors", os.path.join(self.d.dir, "names.txt"),
-                "--at-number", str(number)]
-        got = self.cli_json(*args)
+        inspectors = self.write("names.txt", "# on duty\n" + "\n".join(names) + "\n")
+        kept, result = os.path.join(self.d.dir, "kept.json"), os.path.join(self.d.dir, "drawn.json")
+        number = self.c.push(sig("tax.arrears", self.code, region=PLACE))["seq"] + 3
+        args = ["draw", "--of", "enterprises", "--region", "330482", "--n", "3", "--inspectors", inspectors, "--at-number", str(number)]
+        self.assertIn("--save", self.cli(*args, status=2))
+        self.assertIn("announce", self.cli(*args, "--save", kept))
+        self.assertIn("new file", self.cli(*args, "--save", kept, status=74))
+        self.assertIn("not come", self.cli("draw", "--candidates", kept, status=75))
+        self.assertIn("nothing has been drawn", self.cli("draw", "--verify", kept, status=1))
+        keys = [e["uscc"] for e in self.c.pages("enterprises", "enterprises", region="330482", limit=3)]
+        while self.c.push(sig("tax.arrears", uscc(next(self.codes)), region=PLACE))["seq"] <= number:  # new ones are no candidates
+            pass
+        got = self.cli_json("draw", "--candidates", kept, "--save", result)
         seed = self.c.query("audit", number=number)["hash"]
         lot = lambda *words: hashlib.blake2b(" ".join((seed,) + words).encode(), digest_size=32).hexdigest()
-        keys = [e["uscc"] for e in self.c.pages("enterprises", "enterprises", region="330482", limit=3)]
         self.assertEqual(got["seed"], seed)
         self.assertEqual([d["key"] for d in got["drawn"]], sorted(keys, key=lot)[:3])
         self.assertEqual([d["hash"] for d in got["drawn"]], [lot(d["key"]) for d in got["drawn"]])
         for d in got["drawn"]:
             self.assertEqual(d["inspectors"], sorted(names, key=lambda name: lot(d["key"], name))[:2])
+        self.assertEqual([c["key"] for c in got["list"]], sorted(keys))
+        self.assertEqual(got["names"], names)
         self.assertEqual(got["candidates_hash"],
                          hashlib.blake2b("".join(k + "\n" for k in sorted(keys)).encode(), digest_size=32).hexdigest())
-        self.assertEqual(self.cli_json(*args, "--state-dir", self.d.state), got)
-        self.assertIn(seed, self.cli(*args))
-        self.assertIn("种子", self.cli(*args, lang="zh_CN.UTF-8"))
+        self.assertEqual(self.cli_json("draw", "--candidates", kept, "--state-dir", self.d.state), got)
+        self.assertIn(seed, self.cli("draw", "--candidates", kept))
+        self.assertIn("种子", self.cli("draw", "--candidates", kept, lang="zh_CN.UTF-8"))
+        self.assertIn("is not known any more", self.cli(*args, status=2))
+        self.proves(result, got)
         self.assertIn("lies ahead", self.c.error("bad_field", "query", what="audit", number=10**9)["message"])
         self.write("names.txt", "王一\n王一\n")
         self.assertIn("two", self.cli(*args, status=2))
