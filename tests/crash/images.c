@@ -186,6 +186,19 @@ static void run(const struct recording *r, const struct image *all, size_t n, co
     model_destroy(m);
 }
 
+static void at_the_end(const struct recording *r, const char *work)
+{
+    char dir[512];
+    struct promise p = {0};
+    struct model *m = model_create();
+    snprintf(dir, sizeof dir, "%s/end", work);
+    follow(r, 0, r->n, m, &p);
+    model_write(m, dir, SHOW_SYNCED, 0);
+    model_destroy(m);
+    check_alone(dir, &p);
+    remove_tree(dir);
+}
+
 static uint64_t number(const char *s)
 {
     char *end;
@@ -202,9 +215,15 @@ int main(int argc, char **argv)
         check_alone(argv[2], &(struct promise){.entry = number(argv[3]), .event = number(argv[4])});
         return 0;
     }
-    if (argc != 7 && argc != 8)
-        errx(2, "usage: images LOG WORK N SEED PART PARTS [ONLY], images --check DIR ENTRY EVENT");
     struct recording r = {0};
+    if (argc == 4 && strcmp(argv[1], "--end") == 0) {
+        load(&r, argv[2]);
+        at_the_end(&r, argv[3]);
+        free(r.moments);
+        return 0;
+    }
+    if (argc != 7 && argc != 8)
+        errx(2, "usage: images LOG WORK N SEED PART PARTS [ONLY], --check DIR ENTRY EVENT, --end LOG WORK");
     load(&r, argv[1]);
     size_t n = (size_t)number(argv[3]);
     unsigned parts = (unsigned)number(argv[6]);
