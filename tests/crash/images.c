@@ -72,8 +72,6 @@ static void load(struct recording *r, const char *path)
             r->moments = mem_grow(r->moments, &r->cap, r->n_moments + 1, sizeof *r->moments);
             r->moments[r->n_moments++] = at + head_at(r, at)->size;
         }
-    if (r->n_moments == 0)
-        errx(1, "%s: nothing was written", path);
 }
 
 /* ---- which images ---- */
@@ -225,6 +223,8 @@ int main(int argc, char **argv)
     if (argc != 7 && argc != 8)
         errx(2, "usage: images LOG WORK N SEED PART PARTS [ONLY], --check DIR ENTRY EVENT, --end LOG WORK");
     load(&r, argv[1]);
+    if (r.n_moments == 0)
+        errx(1, "%s: nothing was written", argv[1]);
     size_t n = (size_t)number(argv[3]);
     unsigned parts = (unsigned)number(argv[6]);
     if (n == 0 || parts == 0)
