@@ -37,6 +37,7 @@ struct gathering {
     struct intake *in;
     struct batch *b;
     const struct intake_from *from;
+    struct slice name; /* of the principal, in the batch: a reload may come before the answer */
 };
 
 /* The agency of a kind: what stands before its dot. */
@@ -105,7 +106,7 @@ static void gather_one(struct gathering *g, const struct signal_in *s, uint32_t 
     e->sig.name = name;
     signal_normalise_attrs(&e->sig, &b->arena);
     e->sig.note = (struct slice){NULL, 0};
-    e->source = p->local ? agency_of(s->sig.kind) : slice_of(p->name);
+    e->source = p->local ? agency_of(s->sig.kind) : g->name;
     e->binds_name = p->may_name;
     e->has_note = s->sig.note.p != NULL;
     hash_pair(e->id_hash, g->in->key, e->source, e->sig.id);
@@ -149,7 +150,7 @@ enum intake_end intake_signals(struct intake *in, struct batch *b, const struct 
     struct request *r = batch_request(b, REQUEST_SIGNALS, from->peer);
     r->has_rid = decoded.has_rid;
     r->rid = decoded.rid;
-    struct gathering g = {in, b, from};
+    struct gathering g = {in, b, from, arena_slice(&b->arena, slice_of(from->principal->name))};
     for (size_t i = 0; i < decoded.n; i++)
         gather_one(&g, &decoded.batch[i], (uint32_t)i);
     return b->requests[b->n_requests - 1].n ? INTAKE_WAITS : INTAKE_ANSWER;
