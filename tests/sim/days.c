@@ -83,9 +83,9 @@ static void see_to_the_dead(void)
     sim_say("---- ended with %d", life_code);
     if (asked_to_stop && life_code == 0 && !disk_has_failed()) {
         truth_catch_up();
-        if (disk_faults.full == false && sim_chance(500))
+        if (!disk_was_full() && sim_chance(500))
             truth_compare_view();
-    } else if (!disk_has_failed() && !disk_faults.full)
+    } else if (!disk_has_failed() && !disk_was_full())
         sim_fail("the daemon ended with %d, and nothing was wrong", life_code);
     if (disk_has_failed()) /* what was not synced may be gone */
         disk_image(sim_chance(500) ? DISK_POWER : DISK_KILL);
@@ -124,9 +124,13 @@ static void keep_alive(void *unused, uint64_t n)
 
 /* ---- what goes wrong ---- */
 
+static bool all_well; /* nothing goes wrong now */
+
 static void go_wrong(void *unused, uint64_t what)
 {
     (void)unused;
+    if (all_well)
+        return;
     switch (what) {
     case 0:
         die(DISK_KILL);
@@ -217,6 +221,7 @@ static bool settled(void)
 static void calm(void)
 {
     mend();
+    all_well = true;
     int64_t off = sim_wall_ms() - sim_true_ms();
     if (off < 0)
         sim_set_wall(-off);
@@ -232,6 +237,7 @@ static void calm(void)
     }
     truth_everything();
     listeners_generous(false);
+    all_well = false;
 }
 
 static void a_day(void)

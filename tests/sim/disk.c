@@ -39,7 +39,7 @@ static unsigned images;
 static struct undo *undos;
 static size_t n_undos, cap_undos;
 static uint64_t durable;
-static bool failed;
+static bool failed, was_full;
 static uint8_t metas[METAS];
 static bool have_metas;
 static struct {
@@ -109,17 +109,29 @@ bool disk_has_failed(void)
     return failed;
 }
 
+bool disk_was_full(void)
+{
+    return was_full;
+}
+
+static bool is_full(void)
+{
+    bool full = disk_faults.full && !disk_ghost;
+    was_full = was_full || full;
+    return full;
+}
+
 /* ---- the seam ---- */
 
 /* A write that begins with a batch's head: which entry is its last. */
-static void note_batch(struct undo *u, const uint8_t *p)
+static void note_batch(struct undo *u, const uint8_t *p, size_t whole)
 {
     uint64_t mark, first;
     uint32_t entries, notes, count;
     for (size_t i = 0; i < n_undos; i++)
         if (undos[i].file == u->file && undos[i].end && u->at > undos[i].at && u->at < undos[i].end)
             return; /* the rest of a short write */
-    if (u->n < 32 || u->at < SEGMENT_HEAD)
+    if (whole < BATCH_HEAD || u->at < SEGMENT_HEAD)
         return;
     memcpy(&mark, p, 8);
     memcpy(&entries, p + 12, 4);
@@ -132,13 +144,14 @@ static void note_batch(struct undo *u, const uint8_t *p)
     u->end = u->at + BATCH_HEAD + le32toh(entries) + le32toh(notes);
 }
 
-static void keep_old(int fd, const void *p, size_t n, uint64_t at)
+/* Of `whole` bytes from p on, n are written. */
+static void keep_old(int fd, const void *p, size_t n, size_t whole, uint64_t at)
 {
     undos = mem_grow(undos, &cap_undos, n_undos + 1, sizeof *undos);
     struct undo u = {.file = inode(fd), .at = at, .n = n, .old = mem_zalloc(n)};
     if (pread(fd, u.old, n, (off_t)at) < 0 && errno != EBADF) /* opened for writing alone: it was made just now */
         sim_fail("pread: %s", strerror(errno));
-    note_batch(&u, p);
+    note_batch(&u, p, whole);
     undos[n_undos++] = u;
 }
 
@@ -159,14 +172,15 @@ static ssize_t on_write(int fd, const void *p, size_t n, off_t at)
     sim_pause((int64_t)sim_draw(60));
     if (out_of_order())
         return -1;
-    if (disk_faults.full && sim_chance(300)) {
+    if (sim_chance(300) && is_full()) {
         errno = ENOSPC;
         return -1;
     }
+    size_t whole = n;
     if (n > 1 && sim_chance(disk_faults.short_in_1000))
         n = 1 + sim_draw(n - 1);
     if (!disk_ghost) /* it may have been killed meanwhile */
-        keep_old(fd, p, n, (uint64_t)at);
+        keep_old(fd, p, n, whole, (uint64_t)at);
     return pwrite(fd, p, n, at);
 }
 
@@ -219,7 +233,7 @@ static int on_sync(int fd)
 
 static int on_fallocate(int fd, off_t from, off_t n)
 {
-    if (!disk_ghost && disk_faults.full)
+    if (is_full())
         return ENOSPC;
     return posix_fallocate(fd, from, n);
 }
@@ -264,7 +278,7 @@ int __wrap_recover(const char *state_dir, const struct recover_options *o, struc
     mine.segment_bytes = disk_segment_bytes;
     mine.map_bytes = MAP_BYTES;
     mine.io = &io;
-    have_metas = false;
+    have_metas = was_full = false;
     int rc = __real_recover(state_dir, &mine, out, err);
     if (rc == 0 && !disk_ghost) {
         all_is_safe();
@@ -300,7 +314,7 @@ int __wrap_view_commit(struct view *v, struct checkpoint *cp, const uint8_t *id,
         sim_fail("a checkpoint holds entry %llu, but only %llu is durable", (unsigned long long)cp->number,
                  (unsigned long long)durable);
     sim_pause(sim_between(disk_faults.sync_least, disk_faults.sync_most * 4));
-    if (!disk_ghost && disk_faults.full)
+    if (is_full())
         return err_set(err, WW_EFULL, "view: no space");
     if (!disk_ghost)
         keep_metas();
@@ -314,7 +328,7 @@ int __wrap_statvfs64(const char *path, struct statvfs *v);
 int __wrap_statvfs64(const char *path, struct statvfs *v)
 {
     (void)path;
-    bool full = disk_faults.full && !disk_ghost;
+    bool full = is_full();
     *v = (struct statvfs){.f_frsize = 4096, .f_blocks = 1 << 20, .f_files = 1 << 20, .f_favail = 1 << 19};
     v->f_bavail = full ? 10 : 1 << 19;
     return 0;

@@ -33,12 +33,12 @@ static struct listener list[LISTENERS] = {
 static bool generous;
 
 /* What the principal may see: config/principals.yaml says the same. */
-static const char *sees(const struct listener *l)
+static const char *sees(const char *user)
 {
-    return strcmp(l->user, "town1") == 0   ? "330482001"
-           : strcmp(l->user, "town2") == 0 ? "330482002"
-           : strcmp(l->user, "county") == 0 ? "330482"
-                                            : NULL;
+    return strcmp(user, "town1") == 0    ? "330482001"
+           : strcmp(user, "town2") == 0  ? "330482002"
+           : strcmp(user, "county") == 0 ? "330482"
+                                         : NULL;
 }
 
 /* ---- what it should be told ---- */
@@ -50,9 +50,18 @@ static bool lies_in(region_t place, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+bool listener_sees(const char *user, const struct truth_event *e)
+{
+    const char *may = sees(user);
+    bool place = !may;
+    for (uint32_t i = 0; i < e->n_places && !place; i++)
+        place = lies_in(e->places[i], may);
+    return place;
+}
+
 static bool is_for(const struct listener *l, const struct truth_event *e)
 {
-    const char *may = sees(l);
+    const char *may = sees(l->user);
     bool place = !may && !l->region;
     for (uint32_t i = 0; i < e->n_places && !place; i++)
         place = (!may || lies_in(e->places[i], may)) && (!l->region || lies_in(e->places[i], l->region));

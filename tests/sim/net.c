@@ -63,6 +63,7 @@ int loop_create(struct loop **out, struct err *err)
 {
     (void)err;
     *out = loop_now = mem_zalloc(sizeof **out);
+    memset(signals, 0, sizeof signals); /* those were for another process */
     return 0;
 }
 

@@ -70,6 +70,7 @@ void disk_finish(void);
 const char *disk_dir(void);                   /* state directory of the life now */
 uint64_t disk_durable(void);                  /* last entry whose batch is synced, by what was written and synced alone */
 bool disk_has_failed(void);                   /* an EIO was given since the last image: the daemon must end */
+bool disk_was_full(void);                     /* no room was left at some time since the start */
 enum disk_end { DISK_KILL, DISK_POWER };      /* kill: what was written stays; power: what was not synced may be gone */
 void disk_image(enum disk_end);               /* the next life's directory, as the machine finds it */
 void disk_bury(void);                         /* the one before it, once nobody has it open */
@@ -119,6 +120,7 @@ void world_make_firms(void);
 size_t world_happen(int source);              /* something new; its index */
 
 /* ---- clients ---- */
+struct truth_event;
 void feeders_begin(void);
 void feeders_work(int source, size_t n);      /* so many new signals */
 bool feeders_done(void);                      /* all are acknowledged */
@@ -127,6 +129,7 @@ void feeders_finish(void);
 enum { LISTENERS = 6 };
 void listeners_begin(void);
 void listeners_generous(bool);                /* credit at once, no stalls */
+bool listener_sees(const char *user, const struct truth_event *); /* by its principal alone */
 bool listeners_done(void);                    /* each has been told of everything there is */
 void listeners_say(void);
 
