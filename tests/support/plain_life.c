@@ -237,48 +237,92 @@ static struct pw_term term_of(const struct plain_life *pl, int state, int level)
                                   : (struct pw_term){0};
 }
 
-int64_t pl_rested(const struct pl_alert *a, int64_t at)
+int64_t pl_rested(const struct pl_case *c, int64_t at)
 {
-    return a->now.rest_until == PW_NEVER ? 0 : at - a->now.rest_since;
+    return c->rest_until == PW_NEVER ? 0 : at - c->rest_since;
 }
 
-void pl_wake(struct pl_alert *a, int64_t at)
+void pl_wake(struct pl_case *c, int64_t at)
 {
-    int64_t by = pl_rested(a, at);
-    if (a->now.due != PW_NEVER && !a->now.overdue)
-        a->now.due += by;
-    if (a->now.escalate_at != PW_NEVER)
-        a->now.escalate_at += by;
-    a->now.rest_since = a->now.rest_until = PW_NEVER;
+    int64_t by = pl_rested(c, at);
+    if (c->rest_until != PW_NEVER && !c->held)
+        c->slept += by;
+    if (c->due != PW_NEVER && !c->overdue)
+        c->due += by;
+    if (c->escalate_at != PW_NEVER)
+        c->escalate_at += by;
+    c->rest_since = c->rest_until = PW_NEVER;
 }
 
-void pl_climb_later(const struct plain_life *pl, struct pl_alert *a, int64_t at)
+/* The case as it would be had the last step not been done; NULL: there is none that could be undone. What comes by
+ * itself comes to it too. */
+struct pl_case *pl_undone(struct pl_alert *a, int64_t at)
 {
-    a->now.escalate_at =
-        a->now.tier < TOP_TIER ? pw_end(pl->work, pl->work->climb[a->now.tier], at, true) : PW_NEVER;
-    if (a->now.escalate_at != PW_NEVER)
-        a->now.escalate_at -= pl_rested(a, at);
+    if (!a->undo)
+        return NULL;
+    if (a->before.rest_until <= at)
+        pl_wake(&a->before, a->before.rest_until);
+    return &a->before;
 }
 
-bool pl_climb(const struct plain_life *pl, struct pl_alert *a, int64_t at)
+static void climb_later(const struct plain_life *pl, struct pl_case *c, int64_t at)
 {
-    if (a->now.tier == TOP_TIER)
+    c->escalate_at = c->tier < TOP_TIER ? pw_end(pl->work, pl->work->climb[c->tier], at, true) : PW_NEVER;
+    if (c->escalate_at != PW_NEVER)
+        c->escalate_at -= pl_rested(c, at);
+}
+
+bool pl_climb(const struct plain_life *pl, struct pl_case *c, int64_t at)
+{
+    if (c->tier == TOP_TIER)
         return false;
-    a->now.tier++;
-    if (a->now.overdue)
-        pl_climb_later(pl, a, at);
+    c->tier++;
+    if (c->overdue)
+        climb_later(pl, c, at);
     return true;
 }
 
+/* The clock or a rule calls a tier in. */
+static bool climb_both(const struct plain_life *pl, struct pl_alert *a, int64_t at)
+{
+    struct pl_case *other = pl_undone(a, at);
+    if (!pl_climb(pl, &a->now, at))
+        return false;
+    if (other)
+        pl_climb(pl, other, at);
+    return true;
+}
+
+/* It is late for a step. It is so too where the step that may be undone did not change what is waited for. */
+static void late(const struct plain_life *pl, struct pl_alert *a, int64_t at)
+{
+    struct pl_case *other = pl_undone(a, at);
+    bool closing = a->now.state >= PL_VERIFIED;
+    a->now.overdue = true;
+    climb_later(pl, &a->now, at);
+    if (!other || other->overdue || (other->state != a->now.state && !(closing && other->state >= PL_VERIFIED)))
+        return;
+    other->overdue = true;
+    climb_later(pl, other, at);
+}
+
+static void hasten(const struct plain_life *pl, struct pl_case *c, int level, int64_t at)
+{
+    int64_t due = pw_end(pl->work, term_of(pl, c->state, level), at, false) - pl_rested(c, at);
+    if (c->due != PW_NEVER && !c->overdue && due < c->due)
+        c->due = due;
+}
+
 /* A higher level leaves less time from now on. */
-void pl_hasten(const struct plain_life *pl, struct pl_alert *a, int64_t at)
+static void hasten_both(const struct plain_life *pl, struct pl_alert *a, int64_t at)
 {
     int64_t look = pw_end(pl->work, pl->work->unattended[a->level], at, false);
-    int64_t due = pw_end(pl->work, term_of(pl, a->now.state, a->level), at, false) - pl_rested(a, at);
+    struct pl_case *other = pl_undone(a, at);
     if (a->unattended_at != PW_NEVER && look < a->unattended_at)
         a->unattended_at = look;
-    if (a->now.due != PW_NEVER && !a->now.overdue && due < a->now.due)
-        a->now.due = due;
+    hasten(pl, &a->now, a->level, at);
+    if (other)
+        hasten(pl, other, a->level, at);
 }
 
 void pl_enter(const struct plain_life *pl, struct pl_alert *a, int state, int64_t since)
@@ -303,7 +347,7 @@ void pl_begin(struct plain_life *pl, struct pl_alert *a, int64_t at)
     a->opened_at = at;
     a->unattended = false;
     a->undo = 0;
-    a->undo_climbed = false;
+    c->slept = 0;
     a->unattended_at = pw_end(pl->work, pl->work->unattended[a->level], at, false);
     pl_enter(pl, a, PL_OPEN, at);
     route(pl, a, a->routed);
@@ -317,7 +361,7 @@ static bool answered(const struct plain_life *pl, const struct pl_alert *a, cons
     const struct pw_measure *m = pw_measure(pl->work, t->measure);
     for (int i = 0; m && i < f->n_signals; i++) {
         const struct pl_signal *s = &f->signals[i];
-        if (!s->cancelled && follows(t, s->at, s->entry) && s->heard < t->due &&
+        if (!s->cancelled && follows(t, s->at, s->entry) && (s->heard < t->due || s->heard <= t->back) &&
             pw_word(m->answered_by, s->kind))
             return true;
     }
@@ -388,20 +432,20 @@ static void on_clock(struct plain_life *pl, struct pl_alert *a, const struct eve
     int64_t at[T_COUNT];
     timers_of(pl, a, at);
     if (at[timer] != ev->at &&
-        (at[timer] > a->set_at || ev->at != a->set_at + 1)) /* past already when it was set */
+        (at[timer] > a->set_at ||
+         (ev->at != a->set_at + 1 && ev->at != a->set_at))) /* past already when it was set, perhaps with another */
         pl_fault(pl, a, ev->at, "%s comes %lld ms off its time", timer_names[timer],
                  (long long)(ev->at - at[timer]));
     switch (timer) {
     case T_REST:
-        pl_wake(a, ev->at);
+        pl_wake(&a->now, ev->at);
         break;
     case T_DUE:
-        a->now.overdue = true;
-        pl_climb_later(pl, a, ev->at);
+        late(pl, a, ev->at);
         f->overdue[a->now.tier] += actual;
         break;
     case T_CLIMB:
-        pl_climb(pl, a, ev->at);
+        climb_both(pl, a, ev->at);
         f->escalated += actual;
         break;
     case T_UNATTENDED:
@@ -419,22 +463,37 @@ static void on_clock(struct plain_life *pl, struct pl_alert *a, const struct eve
     }
 }
 
+static bool knew(const struct pl_case *c, const char *kind)
+{
+    bool known = false;
+    for (int k = 0; k < c->n_kinds && !known; k++)
+        known = strcmp(c->kinds[k], kind) == 0;
+    return known;
+}
+
+/* A measure runs out now: its silence counts before it is told. */
+static bool new_silence(const struct plain_life *pl, const struct pl_alert *a, const struct pl_case *c, int64_t at)
+{
+    for (int i = 0; i < a->now.n_taken; i++) {
+        const struct pl_taken *t = &a->now.taken[i];
+        const struct pw_measure *m = pw_measure(pl->work, t->measure);
+        if (t->state == PL_RUNS && t->due <= at && m && *m->silence && !answered(pl, a, t) && !knew(c, m->silence))
+            return true;
+    }
+    return false;
+}
+
 /* News of another kind, or of a higher level, ends a snooze. */
-static void disturb(struct plain_life *pl, struct pl_alert *a, int64_t at)
+static void disturb(struct plain_life *pl, const struct pl_alert *a, struct pl_case *c, int64_t at)
 {
     const struct pl_firm *f = &pl->firms[a->firm];
-    const struct pl_case *c = &a->now;
     bool broken = a->level > c->snoozed_level;
     if (c->rest_until == PW_NEVER || c->held)
         return;
-    for (int i = 0; i < f->n_signals && !broken; i++) {
-        bool known = !pl_counts(pl, f, &f->signals[i]);
-        for (int k = 0; k < c->n_kinds && !known; k++)
-            known = strcmp(c->kinds[k], f->signals[i].kind) == 0;
-        broken = !known;
-    }
-    if (broken)
-        pl_wake(a, at);
+    for (int i = 0; i < f->n_signals && !broken; i++)
+        broken = pl_counts(pl, f, &f->signals[i]) && !knew(c, f->signals[i].kind);
+    if (broken || new_silence(pl, a, c, at))
+        pl_wake(c, at);
 }
 
 /* ---- events ---- */
@@ -463,6 +522,14 @@ static struct pl_alert *rise(struct plain_life *pl, const struct event *ev)
     a->firm = firm;
     a->raised_at = ev->at;
     a->closed_at = a->follow_up_at = PW_NEVER;
+    if (pl->firms[firm].alert >= 0) /* what goes on goes along */
+        for (int i = 0; i < pl->alerts[pl->firms[firm].alert].now.n_taken; i++) {
+            struct pl_taken *t = &pl->alerts[pl->firms[firm].alert].now.taken[i];
+            if (!t->goes_on || t->state == PL_ENDED)
+                continue;
+            a->now.taken[a->now.n_taken++] = *t;
+            t->state = PL_ENDED;
+        }
     pl->firms[firm].alert = pl->n_alerts++;
     return a;
 }
@@ -471,9 +538,11 @@ static void on_level(struct plain_life *pl, struct pl_alert *a, const struct eve
 {
     int before = a->level;
     a->level = ev->level;
-    disturb(pl, a, ev->at);
+    disturb(pl, a, &a->now, ev->at);
+    if (pl_undone(a, ev->at))
+        disturb(pl, a, &a->before, ev->at);
     if (a->level > before)
-        pl_hasten(pl, a, ev->at);
+        hasten_both(pl, a, ev->at);
 }
 
 static void on_withdrawn(struct plain_life *pl, struct pl_alert *a, const struct event *ev)
@@ -512,7 +581,7 @@ static void on_rule(struct plain_life *pl, struct pl_alert *a, const struct even
             pl_fault(pl, a, ev->at, "the rule %s took it up a second time", a->climbed[i]);
     if (a->n_climbed && a->climbed_entry == ev->entry && a->climbed_at == ev->at)
         pl_fault(pl, a, ev->at, "two rules took it up at once");
-    if (!pl_climb(pl, a, ev->at))
+    if (!climb_both(pl, a, ev->at))
         pl_fault(pl, a, ev->at, "a rule took it up where no tier is above");
     if (a->n_climbed < PL_LIST)
         COPY(a->climbed[a->n_climbed++], ev->rule);

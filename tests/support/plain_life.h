@@ -49,6 +49,8 @@ struct pl_taken {
     char measure[32], ref[24];
     uint64_t entry;
     int64_t at, due; /* PW_NEVER: none */
+    int64_t back;    /* brought back then by a correct; 0: never */
+    bool goes_on;    /* also when the alert is closed: it has a term, or its money waits to be recovered */
     int state;
 };
 
@@ -57,6 +59,8 @@ struct pl_case { /* what `correct` can take back */
     bool overdue;
     int64_t due, escalate_at, accepted_at, forwarded_at, verified_at, rest_since, rest_until;
     bool held; /* the rest is a hold, not a snooze */
+    int64_t slept; /* in snoozes of this life that are over */
+    int64_t found_people, found_amount;
     int snoozed_level, n_kinds;
     char kinds[PL_KINDS][40];
     struct pl_taken taken[PL_TAKEN];
@@ -77,10 +81,8 @@ struct pl_alert {
     int n_climbed;
     uint64_t climbed_entry;
     int64_t climbed_at;
-    struct pl_case now, before;
-    int before_level;
+    struct pl_case now, before; /* before: as it would be by now without the step that can be taken back */
     uint64_t undo; /* entry that can be taken back; 0: none */
-    bool undo_climbed;
     char outcome[16]; /* of its last close; "withdrawn" */
 };
 
@@ -135,12 +137,10 @@ bool pl_counts(const struct plain_life *, const struct pl_firm *,
 void pl_unsay(const struct plain_life *, struct pl_firm *,
               const struct pl_taken *); /* its silence is taken back */
 int pl_add_team(char list[PL_LIST][24], int n, const char *id);
-int64_t pl_rested(const struct pl_alert *, int64_t at);
-void pl_wake(struct pl_alert *, int64_t at);
-void pl_climb_later(const struct plain_life *, struct pl_alert *, int64_t at);
-bool pl_climb(const struct plain_life *, struct pl_alert *, int64_t at);
-void pl_hasten(const struct plain_life *, struct pl_alert *,
-               int64_t at); /* a higher level leaves less time from now on */
+int64_t pl_rested(const struct pl_case *, int64_t at);
+void pl_wake(struct pl_case *, int64_t at);
+struct pl_case *pl_undone(struct pl_alert *, int64_t at);
+bool pl_climb(const struct plain_life *, struct pl_case *, int64_t at);
 void pl_enter(const struct plain_life *, struct pl_alert *, int state, int64_t since);
 void pl_begin(struct plain_life *, struct pl_alert *, int64_t at);
 void pl_on_action(struct plain_life *, struct pl_alert *, const struct event *);

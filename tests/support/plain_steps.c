@@ -18,10 +18,11 @@ static void dispose(struct pl_alert *a, const struct plain_life *pl, const struc
     struct pl_taken t = {.entry = pl->entry, .at = at, .due = pl_given(x->due), .state = PL_RUNS};
     if (t.due == PW_NEVER && m)
         t.due = pw_end(pl->work, m->due, at, false);
+    t.goes_on = m && (m->lasts.given || (m->recover && x->amount != NO_INT && x->amount > 0));
     strcpy(t.measure, id);
     COPY(t.ref, x->ref);
     for (int i = 0; i < c->n_taken; i++)
-        if (c->taken[i].state == PL_RUNS && !strcmp(c->taken[i].measure, t.measure) &&
+        if ((c->taken[i].state == PL_RUNS || c->taken[i].goes_on) && !strcmp(c->taken[i].measure, t.measure) &&
             !strcmp(c->taken[i].ref, t.ref))
             c->taken[i].state = PL_ENDED;
     if (c->n_taken == PL_TAKEN)
@@ -43,10 +44,11 @@ static const struct {
     {"assign", "++++-", true, 0, EVENT_ASSIGNED},
     {"join", "++++-", true, 0, EVENT_JOINED},
     {"escalate", "++++-", true, 0, EVENT_ESCALATED},
-    {"extend", "++++-", true, 0, EVENT_EXTENDED},
+    {"extend", "-+++-", true, 0, EVENT_EXTENDED},
     {"hold", "++++-", true, 0, EVENT_HELD},
     {"snooze", "++++-", true, 0, EVENT_SNOOZED},
     {"correct", "++++-", false, 0, EVENT_CORRECTED},
+    {"follow_up", "----+", false, 0, EVENT_FOLLOW_UP},
     {"comment", "+++++", false, 0, EVENT_COMMENTED},
 };
 
@@ -86,6 +88,10 @@ static const char *refuses_measure(const struct plain_life *pl, const struct pl_
         return "no such measure";
     if (*m->levels && !pw_word(m->levels, level_names[a->level]))
         return "not at this level";
+    char role[24];
+    COPY(role, x->role);
+    if (*m->roles && !pw_word(m->roles, role))
+        return "not for this role";
     if ((pw_word(m->wants, "ref") && !x->ref.n) || (pw_word(m->wants, "people") && x->people == NO_INT) ||
         (pw_word(m->wants, "amount") && x->amount == NO_INT) ||
         (pw_word(m->wants, "due") && x->due == NO_INT && !m->due.given))
@@ -101,11 +107,45 @@ static int64_t extended_due(const struct plain_life *pl, const struct pl_alert *
 }
 
 static const char *refuses_until(const struct plain_life *pl, const struct entry_action *x,
-                                 struct pw_term most, int64_t time)
+                                 struct pw_term most, int64_t used, int64_t time)
 {
-    return x->until == NO_INT || x->until <= time || x->until > pw_end(pl->work, most, time, false)
+    return x->until == NO_INT || x->until <= time || x->until > pw_end(pl->work, most, time, false) - used
                ? "until is wrong"
                : NULL;
+}
+
+static const char *refuses_finding(const struct pl_case *c, const struct entry_action *x)
+{
+    bool other = (x->people != NO_INT && x->people != c->found_people) ||
+                 (x->amount != NO_INT && x->amount != c->found_amount);
+    if (!finding_of(x))
+        return "no finding";
+    return c->state >= PL_VERIFIED && c->finding == finding_of(x) && !other ? "found already" : NULL;
+}
+
+/* How it ended must not contradict what was found and done. */
+static const char *refuses_outcome(const struct plain_life *pl, const struct pl_case *c, const struct entry_action *x)
+{
+    int outcome = outcome_of(x);
+    bool wanted = false;
+    if (!x->outcome.n)
+        return c->finding == 1 ? "no outcome" : NULL;
+    if (outcome < 0)
+        return "no such outcome";
+    if (outcome == 0 && (x->paid_people == NO_INT || x->paid_amount == NO_INT || !x->paid_people || !x->paid_amount))
+        return "nobody was paid";
+    if ((c->finding == 1) == (outcome == 1 || outcome == 2) && outcome <= 2)
+        return "otherwise than was found";
+    for (int i = 0; i < pl->work->n_measures; i++) {
+        const struct pw_measure *m = &pl->work->measures[i];
+        if (strcmp(m->outcome, outcome_names[outcome]) != 0)
+            continue;
+        wanted = true;
+        for (int k = 0; k < c->n_taken; k++)
+            if (strcmp(c->taken[k].measure, m->id) == 0)
+                return NULL;
+    }
+    return wanted ? "its measure was not taken" : NULL;
 }
 
 const char *plain_refuses(const struct plain_life *pl, const struct pl_alert *a, const struct entry_action *x,
@@ -122,31 +162,31 @@ const char *plain_refuses(const struct plain_life *pl, const struct pl_alert *a,
         return "not in this state";
     switch (steps[s].event) {
     case EVENT_VERIFIED:
-        return finding_of(x) ? NULL : "no finding";
+        return refuses_finding(&a->now, x);
     case EVENT_DISPOSED:
         return refuses_measure(pl, a, x, time);
     case EVENT_CLOSED:
-        if (!x->outcome.n)
-            return a->now.finding == 1 ? "no outcome" : NULL;
-        return outcome_of(x) < 0 ||
-                       (outcome_of(x) == 0 && (x->paid_people == NO_INT || x->paid_amount == NO_INT))
-                   ? "outcome is wrong"
-                   : NULL;
+        return refuses_outcome(pl, &a->now, x);
+    case EVENT_FOLLOW_UP:
+        return x->finding.n && finding_of(x) != 1 && finding_of(x) != 2 ? "neither so nor not so" : NULL;
     case EVENT_ASSIGNED:
     case EVENT_JOINED:
         return pw_team_named(pl->work, team) ? NULL : "no such team";
     case EVENT_ESCALATED:
         return a->now.tier == TOP_TIER ? "at the top" : NULL;
     case EVENT_EXTENDED:
-        return a->now.due == PW_NEVER || a->now.extended || extended_due(pl, a) + pl_rested(a, time) <= time
+        return a->now.due == PW_NEVER || a->now.extended || extended_due(pl, a) + pl_rested(&a->now, time) <= time
                    ? "no more time"
                    : NULL;
     case EVENT_HELD:
         if (!x->has_note || (a->now.rest_until != PW_NEVER && a->now.held))
             return "no reason, or held already";
-        return refuses_until(pl, x, pl->work->hold_most, time);
+        return refuses_until(pl, x, pl->work->hold_most, 0, time);
     case EVENT_SNOOZED:
-        return refuses_until(pl, x, pl->work->snooze_most, time);
+        if (a->level == PW_LEVELS - 1 && !x->has_note)
+            return "no reason";
+        return refuses_until(pl, x, pl->work->snooze_most, a->now.slept + (a->now.held ? 0 : pl_rested(&a->now, time)),
+                             time);
     case EVENT_CORRECTED:
         return !a->undo || x->undo != a->undo ? "not the last step" : NULL;
     default:
@@ -159,7 +199,7 @@ static void rest(struct plain_life *pl, struct pl_alert *a, const struct entry_a
 {
     const struct pl_firm *f = &pl->firms[a->firm];
     struct pl_case *c = &a->now;
-    pl_wake(a, at);
+    pl_wake(c, at);
     c->rest_since = at;
     c->rest_until = x->until;
     c->held = held;
@@ -183,14 +223,22 @@ static uint64_t draw(uint64_t z)
     return (z ^ z >> 31) % 1000000;
 }
 
+/* What goes on has no day any more by which somebody must answer. */
+static void end_measures(struct pl_case *c)
+{
+    for (int i = 0; i < c->n_taken; i++)
+        if (c->taken[i].goes_on && c->taken[i].state != PL_ENDED)
+            c->taken[i].due = PW_NEVER;
+        else if (c->taken[i].state == PL_RUNS)
+            c->taken[i].state = PL_ENDED;
+}
+
 static void close_case(struct plain_life *pl, struct pl_alert *a, const struct entry_action *x, int64_t at)
 {
     int outcome = outcome_of(x);
     a->closed_at = at;
     snprintf(a->outcome, sizeof a->outcome, "%s", outcome < 0 ? "none" : outcome_names[outcome]);
-    for (int i = 0; i < a->now.n_taken; i++)
-        if (a->now.taken[i].state == PL_RUNS)
-            a->now.taken[i].state = PL_ENDED;
+    end_measures(&a->now);
     if (outcome == 0)
         pl_hear_all(&pl->firms[a->firm], pl->work->paid, at, pl->entry);
     if (outcome == 0 || draw(a->number) < pl->work->follow_up_ppm)
@@ -206,16 +254,13 @@ static void correct(struct plain_life *pl, struct pl_alert *a, int64_t at)
 {
     struct pl_firm *f = &pl->firms[a->firm];
     struct pl_case since = a->now;
-    a->now = a->before;
-    a->now.tier = since.tier - a->undo_climbed;
+    a->now = *pl_undone(a, at);
     for (int i = 0; i < a->now.n_taken; i++)
         for (int k = 0; k < since.n_taken; k++)
             if (since.taken[k].entry == a->now.taken[i].entry && since.taken[k].state != PL_ENDED)
                 a->now.taken[i].state = since.taken[k].state;
-    if (a->now.tier != a->before.tier && a->now.overdue)
-        pl_climb_later(pl, a, at);
-    if (a->level > a->before_level)
-        pl_hasten(pl, a, at);
+            else if (since.taken[k].entry == a->now.taken[i].entry && a->now.taken[i].state == PL_RUNS)
+                a->now.taken[i].back = at;
     for (int k = 0; k < since.n_taken; k++) { /* one that was never taken was not silent */
         bool stays = false;
         for (int i = 0; i < a->now.n_taken; i++)
@@ -227,7 +272,6 @@ static void correct(struct plain_life *pl, struct pl_alert *a, int64_t at)
         if (f->signals[i].fed && f->signals[i].entry == a->undo)
             f->signals[i].cancelled = true;
     a->undo = 0;
-    a->undo_climbed = false;
 }
 
 static void take(struct plain_life *pl, struct pl_alert *a, int event, int64_t at)
@@ -242,10 +286,11 @@ static void take(struct plain_life *pl, struct pl_alert *a, int event, int64_t a
         break;
     case EVENT_VERIFIED:
         c->finding = finding_of(x);
+        c->found_people = x->people;
+        c->found_amount = x->amount;
         first(&c->verified_at, at);
-        for (int i = 0; i < c->n_taken && c->finding != 1; i++)
-            if (c->taken[i].state == PL_RUNS)
-                c->taken[i].state = PL_ENDED; /* nothing is owed */
+        if (c->finding != 1)
+            end_measures(c); /* nothing is owed */
         if (c->finding == 3)
             pl_hear_all(&pl->firms[a->firm], pl->work->false_claim, at, pl->entry);
         break;
@@ -274,7 +319,7 @@ static void take(struct plain_life *pl, struct pl_alert *a, int event, int64_t a
         break;
     case EVENT_ESCALATED:
         first(&c->forwarded_at, at);
-        a->undo_climbed = pl_climb(pl, a, at);
+        pl_climb(pl, c, at);
         break;
     case EVENT_EXTENDED:
         c->due = extended_due(pl, a);
@@ -288,6 +333,9 @@ static void take(struct plain_life *pl, struct pl_alert *a, int event, int64_t a
         break;
     case EVENT_CORRECTED:
         correct(pl, a, at);
+        break;
+    case EVENT_FOLLOW_UP:
+        a->follow_up_at = PW_NEVER;
         break;
     default:
         break;
@@ -305,18 +353,14 @@ void pl_on_action(struct plain_life *pl, struct pl_alert *a, const struct event 
     pl->acted = true;
     if (steps[s].undoable) {
         a->before = a->now;
-        a->before_level = a->level;
         a->undo = pl->entry;
-        a->undo_climbed = false;
     }
     take(pl, a, steps[s].event, ev->at);
-    if (steps[s].event != EVENT_COMMENTED) {
-        first(&a->seen_at, ev->at);
-        a->unattended = false;
-    }
+    first(&a->seen_at, ev->at);
+    a->unattended = false;
     if (!steps[s].to)
         return;
-    pl_wake(a, ev->at);
+    pl_wake(&a->now, ev->at);
     pl_enter(pl, a, steps[s].to, a->now.state == PL_ACCEPTED ? a->now.verified_at : ev->at);
 }
 

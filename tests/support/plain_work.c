@@ -83,6 +83,13 @@ static void read_measure(struct pw_measure *m, const char *p, size_t n)
         list_of(m->wants, sizeof m->wants, line);
     if ((line = line_of(text, "    levels")))
         list_of(m->levels, sizeof m->levels, line);
+    if ((line = line_of(text, "    lasts")))
+        m->lasts = term(line); /* its length is of no interest here */
+    m->recover = line_of(text, "    recover") != NULL;
+    if ((line = line_of(text, "    roles")))
+        list_of(m->roles, sizeof m->roles, line);
+    if ((line = line_of(text, "    outcome")))
+        list_of(m->outcome, sizeof m->outcome, line);
     if ((line = line_of(text, "    silence")))
         list_of(m->silence, sizeof m->silence, line);
     if ((line = line_of(text, "    answered_by")))

@@ -21,8 +21,9 @@ struct pw_term {
 };
 
 struct pw_measure {
-    char id[32], silence[40], answered_by[160], wants[64], levels[40];
-    struct pw_term due, due_most;
+    char id[32], silence[40], answered_by[160], wants[64], levels[40], roles[40], outcome[24];
+    struct pw_term due, due_most, lasts;
+    bool recover;
 };
 
 struct pw_team {

@@ -345,7 +345,7 @@ void year_count(struct world *w, struct pl_figures *f, const struct event *ev)
     f->silent += ev->type == EVENT_OVERDUE && ev->measure.n;
     f->escalated += ev->type == EVENT_ESCALATED && !ev->rule.n && !ev->principal.n;
     f->unattended += ev->type == EVENT_UNATTENDED;
-    f->followed += ev->type == EVENT_FOLLOW_UP;
+    f->followed += ev->type == EVENT_FOLLOW_UP && !ev->principal.n;
     if (ev->type != EVENT_CLOSED)
         return;
     while (o < 7 && !slice_is(ev->outcome, outcomes[o]))
@@ -561,7 +561,7 @@ static const struct odds odds[][14] = {
                      {"join", 2},
                      {"comment", 1},
                      {"seen", 1}},
-    [PL_CLOSED] = {{"reopen", 60}, {"comment", 30}, {"accept", 10}},
+    [PL_CLOSED] = {{"reopen", 40}, {"comment", 30}, {"follow_up", 20}, {"accept", 10}},
 };
 
 static const char *choose(uint64_t *c, int state)
@@ -587,17 +587,29 @@ static void fill_dispose(struct year *y, uint64_t *c, struct entry_action *x, in
         x->due = at + between(c, 0, 30) * PW_DAY + 5 * HOUR;
 }
 
+/* Most tell what they did; some what they did not. */
+static const char *outcome_of(struct year *y, uint64_t *c, const struct pl_alert *a)
+{
+    static const char *const outcomes[] = {"paid",        "paid",   "paid",  "mediated",  "mediated", "paid",
+                                           "transferred", "listed", "other", "unfounded", ""};
+    if (a->now.finding != 1)
+        return one_in(c, 3) ? "" : one_in(c, 12) ? "paid" : a->now.finding == 3 ? "false_claim" : "unfounded";
+    for (int i = 0; i < a->now.n_taken && one_in(c, 2); i++) {
+        const struct pw_measure *m = pw_measure(y->life.work, a->now.taken[i].measure);
+        if (m && *m->outcome)
+            return m->outcome;
+    }
+    return outcomes[year_chance(c) % ARRAY_LEN(outcomes)];
+}
+
 static void fill(struct year *y, uint64_t *c, const struct pl_alert *a, struct entry_action *x, int64_t at)
 {
-    static const char *const outcomes[] = {"paid",        "paid",   "paid",  "mediated",
-                                           "transferred", "listed", "other", ""};
     int found = (int)between(c, 0, 9);
     x->finding = slice_of(found < 7 ? "confirmed" : found < 9 ? "unfounded" : "false_claim");
-    x->outcome = slice_of(a->now.finding == 1   ? outcomes[year_chance(c) % ARRAY_LEN(outcomes)]
-                          : one_in(c, 3)        ? ""
-                          : a->now.finding == 3 ? "false_claim"
-                                                : "unfounded");
-    x->paid_people = one_in(c, 20) ? NO_INT : between(c, 1, 90);
+    x->outcome = slice_of(outcome_of(y, c, a));
+    x->role = one_in(c, 4) ? SLICE("operator") : SLICE("inspector");
+    x->people = one_in(c, 3) ? between(c, 1, 9) : NO_INT;
+    x->paid_people = one_in(c, 20) ? NO_INT : between(c, one_in(c, 20) ? 0 : 1, 90);
     x->paid_amount = between(c, 10000, 90000000);
     x->team = slice_of(y->life.work->teams[year_chance(c) % (uint64_t)y->life.work->n_teams].id);
     if (one_in(c, 25))

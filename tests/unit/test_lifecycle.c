@@ -121,6 +121,7 @@ static struct entry_action full_action(struct world *w, const char *what, int64_
     x.measure = SLICE("talk");
     x.outcome = SLICE("other");
     x.team = SLICE("pinghu");
+    x.people = 7; /* more than was found */
     x.until = at + DAY_MS;
     x.has_note = true;
     x.undo = alert_of(w, 1).h.undo_entry;
@@ -139,8 +140,9 @@ static void each_step_in_each_state(void **unused)
         {"accept", "+----", "accepted"},   {"verify", "-+++-", "verified"},   {"dispose", "--++-", "disposed"},
         {"close", "--++-", "closed"},      {"reopen", "----+", "reopened"},   {"seen", "++++-", "seen"},
         {"assign", "++++-", "assigned"},   {"join", "++++-", "joined"},       {"escalate", "++++-", "escalated"},
-        {"snooze", "++++-", "snoozed"},    {"extend", "++++-", "extended"},   {"hold", "++++-", "held"},
+        {"snooze", "++++-", "snoozed"},    {"extend", "-+++-", "extended"},   {"hold", "++++-", "held"},
         {"comment", "+++++", "commented"}, {"correct", "-+++-", "corrected"}, {"dance", "-----", ""},
+        {"follow_up", "----+", "follow_up"},
     };
     for (size_t i = 0; i < ARRAY_LEN(table); i++)
         for (enum alert_state state = ALERT_STATE_OPEN; state <= ALERT_STATE_CLOSED; state++) {

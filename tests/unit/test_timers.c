@@ -82,6 +82,7 @@ static uint64_t act(struct world *w, const char *what, int64_t at)
     x.measure = SLICE("order");
     x.team = SLICE("towns");
     x.has_note = true;
+    x.people = (int64_t)w->number; /* found anew each time */
     x.until = at + 2 * DAY_MS;
     return done(w, x, at);
 }
