@@ -69,6 +69,9 @@ enum option {
     O_CANDIDATES,
     O_VERIFY,
     O_ROLLUP,
+    O_USCC,
+    O_NAME,
+    O_DUTIES,
     OPTION_COUNT
 };
 
@@ -143,6 +146,8 @@ int cmd_routes_list(struct cli *);
 int cmd_measures(struct cli *);
 int cmd_statistics(struct cli *);
 int cmd_draw(struct cli *);
+int cmd_duties(struct cli *);
+int cmd_duties_done(struct cli *);
 int cmd_intake(struct cli *);
 int cmd_intake_sort(struct cli *);
 

@@ -15,8 +15,12 @@ static const char *const figures[FIGURES] = {"raised", "confirmed", "unfounded",
 enum { ADVANCED = 4 };
 static const char *const advanced_words[ADVANCED] = {"alerts", "measures", "amount", "recovered"};
 
+/* Of duties, in pages of their own. */
+enum { DUTY_FIGURES = 4 };
+static const char *const duty_words[DUTY_FIGURES] = {"all", "reminded", "overdue", "escalated"};
+
 struct totals {
-    int64_t all[FIGURES], members[FIGURES], advanced[ADVANCED];
+    int64_t all[FIGURES], members[FIGURES], advanced[ADVANCED], duties[DUTY_FIGURES];
 };
 
 struct row {
@@ -106,24 +110,38 @@ static void add_advanced(int64_t to[ADVANCED], const struct ww_value *v)
         to[i] += ww_int(ww_get(v, advanced_words[i]), 0);
 }
 
+static void add_duties(int64_t to[DUTY_FIGURES], const struct ww_value *v)
+{
+    for (size_t i = 0; i < DUTY_FIGURES; i++)
+        to[i] += ww_int(ww_get(v, duty_words[i]), 0);
+}
+
+/* Alerts and duties have pages of their own, asked for side by side; who has no more is asked for what lies behind all. */
 static int gather(struct cli *cli, struct table *rules, struct table *agencies, struct totals *t)
 {
-    struct ww_param params[2] = {{.key = "after", .number = 0}, {.key = "region"}};
-    size_t n = 1 + (cli->n_regions > 0);
-    params[1].text = cli->n_regions ? cli->regions[0] : NULL;
-    for (;;) {
+    struct ww_param params[3] = {{.key = "after", .number = 0}};
+    size_t n = 1;
+    if (cli->n_regions)
+        params[n++] = (struct ww_param){.key = "region", .text = cli->regions[0]};
+    for (size_t n_all = n;;) {
         const struct ww_value *page;
-        int rc = ww_query(cli->client, "statistics", params, n, &page);
+        int rc = ww_query(cli->client, "statistics", params, n_all, &page);
         if (rc != 0)
             return cli_failed(cli, rc);
+        add_duties(t->duties, ww_get(page, "duties"));
         add(t->all, ww_get(page, "all"));
         add(t->members, ww_get(page, "members"));
         add_advanced(t->advanced, ww_get(page, "advanced"));
         add_list(&cli->arena, rules, ww_get(page, "rules"));
         add_list(&cli->arena, agencies, ww_get(page, "agencies"));
-        if (ww_type(ww_get(page, "next")) == WW_NIL)
+        const char *duties = ww_str(ww_get(page, "duties_next"), NULL);
+        bool more = ww_type(ww_get(page, "next")) != WW_NIL;
+        if (!more && !duties)
             return 0;
-        params[0].number = ww_int(ww_get(page, "next"), 0);
+        params[0].number = more ? ww_int(ww_get(page, "next"), 0) : INT64_MAX;
+        n_all = n;
+        if (duties)
+            params[n_all++] = (struct ww_param){.key = "duties_after", .text = arena_slice(&cli->arena, slice_of(duties)).p};
     }
 }
 
@@ -138,6 +156,12 @@ static void print_more(struct cli *cli, const struct ww_value *v)
     if (ww_int(ww_get(advanced, "measures"), 0))
         printf(tr("paid in advance: %s yuan in %lld cases, %s recovered\n", "垫付：%1$s 元，涉及 %2$lld 件，已追回 %3$s 元\n"),
                text_money(&cli->arena, paid), (long long)ww_int(ww_get(advanced, "alerts"), 0), text_money(&cli->arena, back));
+    const struct ww_value *duties = ww_get(v, "duties");
+    if (ww_int(ww_get(duties, "all"), 0))
+        printf(tr("duties: %lld, of these %lld due soon, %lld overdue, %lld escalated\n",
+                  "例行任务：%lld 项，其中即将到期 %lld，逾期 %lld，已提级 %lld\n"),
+               (long long)ww_int(ww_get(duties, duty_words[0]), 0), (long long)ww_int(ww_get(duties, duty_words[1]), 0),
+               (long long)ww_int(ww_get(duties, duty_words[2]), 0), (long long)ww_int(ww_get(duties, duty_words[3]), 0));
 }
 
 static void tell(struct cli *cli, const struct ww_value *v)
@@ -161,7 +185,7 @@ static void tell(struct cli *cli, const struct ww_value *v)
 int cmd_statistics(struct cli *cli)
 {
     struct table rules = {.key = "rules", .word = "rule"}, agencies = {.key = "agencies", .word = "agency"};
-    struct totals totals = {{0}, {0}, {0}};
+    struct totals totals = {.all = {0}};
     struct buf b = {0};
     struct err err;
     const struct ww_value *v;
@@ -185,6 +209,11 @@ int cmd_statistics(struct cli *cli)
     m = enc_map_open(&b);
     for (size_t i = 0; i < ADVANCED; i++)
         enc_kv_int(&m, advanced_words[i], totals.advanced[i]);
+    enc_close(&m);
+    enc_key(&body, "duties");
+    m = enc_map_open(&b);
+    for (size_t i = 0; i < DUTY_FIGURES; i++)
+        enc_kv_int(&m, duty_words[i], totals.duties[i]);
     enc_close(&m);
     put_table(&body, &rules);
     put_table(&body, &agencies);

@@ -57,9 +57,34 @@ static void print_members(struct cli *cli, const struct ww_value *e)
         printf(tr("    ... %" PRIu64 " in all\n", "    …共 %" PRIu64 " 家\n"), total);
 }
 
+/* 2026-11-24 10:20:31  例行任务  逾期  某公司 91330482...  330482001  C 级企业书面审查  至 2026-11-24  pinghu */
+static void print_duty(struct cli *cli, const struct ww_value *e)
+{
+    static const struct column title = {.path = "title", .en_path = "title_en", .kind = COLUMN_TEXT};
+    static const struct column due = {.path = "due", .kind = COLUMN_WHEN}, teams = {.path = "teams", .kind = COLUMN_LIST};
+    static const struct {
+        const char *step, *en, *zh;
+    } words[] = {{"remind", "due soon", "即将到期"}, {"overdue", "overdue", "逾期"}, {"escalated", "escalated", "提级督办"},
+                 {"done", "done", "已完成"}};
+    struct arena *a = &cli->arena;
+    const struct ww_value *who = ww_get(e, "enterprise");
+    const char *step = ww_str(ww_get(e, "step"), "?"), *word = step;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (strcmp(step, words[i].step) == 0)
+            word = tr(words[i].en, words[i].zh);
+    printf("%s  %s  %s  %s%s%s %s  %s  %s  %s %s  %s\n", text_clock(a, ww_int(ww_get(e, "at"), NO_INT)), text_safe(a, text_event("duty")),
+           text_safe(a, word), out_bold(cli), text_safe(a, ww_str(ww_get(who, "name"), "")), out_plain(cli),
+           text_safe(a, ww_str(ww_get(who, "uscc"), "")), text_safe(a, ww_str(ww_get(who, "region"), "")), value_text(a, e, &title),
+           strcmp(step, "done") == 0 ? tr("next by", "下次") : tr("by", "至"), value_text(a, e, &due), value_text(a, e, &teams));
+}
+
 /* 2026-11-24 10:20:31  特大  发出预警  #4012  某公司 91330482...  330482001  87.21  综合风险 */
 static void print_event(struct cli *cli, const struct ww_value *e)
 {
+    if (strcmp(ww_str(ww_get(e, "type"), ""), "duty") == 0) {
+        print_duty(cli, e);
+        return;
+    }
     static const struct column title = {.path = "title", .en_path = "title_en", .kind = COLUMN_TEXT};
     static const struct column tags = {.path = "tags", .kind = COLUMN_LIST};
     struct arena *a = &cli->arena;
@@ -120,7 +145,8 @@ static int subscribe(struct cli *cli, int64_t from)
                                 .n_regions = cli->n_regions,
                                 .min_level = cli->values[O_MIN_LEVEL],
                                 .from = from,
-                                .cursor = cli->values[O_CURSOR]};
+                                .cursor = cli->values[O_CURSOR],
+                                .duties = cli->values[O_DUTIES] != NULL};
     int rc = ww_subscribe(cli->client, &s);
     return rc == 0 ? 0 : cli_failed(cli, rc);
 }

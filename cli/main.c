@@ -20,7 +20,7 @@
 const struct command commands[] = {
     {"status", "", 0, 0, 0, "Health, counts, lag of each feed, deadlines, disk",
      "运行状况、计数、数据源、期限、磁盘", "wagewarn status", cmd_status},
-    {"watch", "", 0, 0, O(O_REGION) | O(O_MIN_LEVEL) | O(O_FROM) | O(O_CURSOR) | O(O_LIMIT),
+    {"watch", "", 0, 0, O(O_REGION) | O(O_MIN_LEVEL) | O(O_FROM) | O(O_CURSOR) | O(O_LIMIT) | O(O_DUTIES),
      "Alert events as they come; with a cursor file, each exactly once", "实时预警事件；配合断点文件不重不漏",
      "wagewarn watch --region 3304 --min-level major", cmd_watch},
     {"alerts", "", 0, 0, O(O_STATE) | O(O_REGION) | O(O_LEVEL) | O(O_OVERDUE) | O(O_STATUS) | O(O_LIMIT) | O(O_TEAM) | O(O_MEASURE) |
@@ -93,6 +93,10 @@ const struct command commands[] = {
      cmd_intake},
     {"intake sort", "NUMBER AS", 2, 2, O(O_NOTE) | O(O_ACTOR), "Sort one: relevant, duplicate or not_ours",
      "分拣：relevant 相关、duplicate 重复、not_ours 非本部门", "wagewarn intake sort 99812 relevant", cmd_intake_sort},
+    {"duties", "", 0, 0, O(O_TEAM) | O(O_REGION) | O(O_OVERDUE), "Visits and reviews that are expected of the teams, those due first",
+     "例行走访、审查任务，按到期先后", "wagewarn duties --team pinghu --overdue", cmd_duties},
+    {"duties done", "DUTY", 1, 1, O(O_USCC) | O(O_NAME) | O(O_REF) | O(O_NOTE) | O(O_ACTOR), "One of them was made",
+     "登记任务完成", "wagewarn duties done review-c --uscc 91350100M000100Y43 --ref 2026-17", cmd_duties_done},
     {"routes test", "", 0, 0, O(O_REGION) | O(O_INDUSTRY) | O(O_CONFIG), "Who answers for a place and an industry",
      "某地某行业由谁负责", "wagewarn routes test --region 330482001 --industry E", cmd_routes_test},
     {"routes list", "", 0, 0, O(O_CONFIG), "All teams, and what each answers for", "全部承办单位及其包干范围", "wagewarn routes list",

@@ -3,6 +3,7 @@
  * of what is due. What the engine keeps of itself is keep.c's. */
 #include "engine/fold.h"
 
+#include "lib/calendar.h"
 #include "lib/mem.h"
 
 #include <stdlib.h>

@@ -117,6 +117,7 @@ struct ww_subscription {
                                       Ignored when the cursor file has a position */
     const char *cursor;            /* file that keeps the position; NULL: none */
     unsigned credit;               /* events in flight; 0: 256 */
+    int duties;                    /* not 0: events of duties too (type `duty`, alert 0) */
 };
 
 /* One subscription a client. WW_ESTORE: the cursor is of another store; WW_ETOOOLD: begin with ww_query. */
@@ -142,6 +143,7 @@ struct ww_action {
     const char *name, *uscc, *status; /* resolve, unmerge: no alert, but a name and the code it belongs to */
     uint64_t signal;                  /* sort: no alert, but the number of a signal that waits, */
     const char *as;                   /* and as what it counts */
+    const char *duty;                 /* duty_done: no alert, but a duty of the enterprise that uscc or name says */
 };
 #define WW_ACTION_INIT                                                                                       \
     {                                                                                                        \

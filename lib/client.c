@@ -549,7 +549,7 @@ static void put_action(struct enc_open *map, const struct ww_action *a)
         {"do", a->what},         {"note", a->note},       {"actor", a->actor}, {"finding", a->finding},
         {"outcome", a->outcome}, {"measure", a->measure}, {"ref", a->ref},     {"team", a->team},
         {"name", a->name},       {"uscc", a->uscc},       {"status", a->status},
-        {"as", a->as},
+        {"as", a->as},           {"duty", a->duty},
     };
     const struct {
         const char *key;

@@ -27,6 +27,7 @@ struct follow {
     char **regions;
     size_t n_regions;
     char *min_level;
+    bool duties;
     unsigned credit;
     struct cursor *cursor; /* NULL: position in memory only */
 
@@ -103,6 +104,8 @@ static void put_subscribe(struct ww_client *c)
     }
     if (f->min_level)
         enc_kv_str(&map, "min_level", f->min_level);
+    if (f->duties)
+        enc_kv_bool(&map, "duties", true);
     enc_kv_uint(&map, "credit", f->credit);
     enc_close(&map);
 }
@@ -418,6 +421,7 @@ int ww_subscribe(struct ww_client *c, const struct ww_subscription *s)
     for (; f->n_regions < s->n_regions; f->n_regions++)
         f->regions[f->n_regions] = copy(s->regions[f->n_regions]);
     f->min_level = copy(s->min_level);
+    f->duties = s->duties != 0;
     f->from = s->from;
     f->credit = s->credit == 0 ? CREDIT : s->credit < CREDIT_MOST ? s->credit : CREDIT_MOST;
     int rc = s->cursor ? open_cursor(c, s->cursor) : 0;
