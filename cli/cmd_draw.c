@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wagewarn draw (双随机): who is inspected, and by which two, by lot (cli/lots.h). A draw has two acts. First a number of the
- * journal that lies ahead is announced, and the candidates are kept: nobody knows the lot. When the journal has come to it,
- * the lot is drawn from what was kept. Candidates that are listed later are of no use, since who lists them knows the lot;
- * so that is refused. */
+/* wagewarn draw (双随机): who is inspected, and by which two, by lot (cli/lots.h). A draw has two acts. First
+ * a number of the journal that lies ahead is announced, and the candidates are kept: nobody knows the lot.
+ * When the journal has come to it, the lot is drawn from what was kept. Candidates that are listed later are
+ * of no use, since who lists them knows the lot; so that is refused. */
 #include "cli/json.h"
 #include "cli/lots.h"
 #include "cli/output.h"
@@ -47,7 +47,8 @@ static int read_inspectors(struct cli *cli, struct lots *l)
         while (p < stop && (*p == ' ' || *p == '\t'))
             p++;
         struct slice name = {p, (size_t)(stop - p)};
-        while (name.n && (name.p[name.n - 1] == ' ' || name.p[name.n - 1] == '\r' || name.p[name.n - 1] == '\t'))
+        while (name.n &&
+               (name.p[name.n - 1] == ' ' || name.p[name.n - 1] == '\r' || name.p[name.n - 1] == '\t'))
             name.n--;
         if (name.n && *name.p != '#')
             lots_add_inspector(l, name);
@@ -86,7 +87,8 @@ static int save(struct cli *cli, const struct ww_value *document)
     free(text);
     if (!path || good)
         return 0;
-    cli_say(tr("%s could not be written: %s; name a new file", "无法写入 %s：%s；请指定新文件"), path, strerror(why));
+    cli_say(tr("%s could not be written: %s; name a new file", "无法写入 %s：%s；请指定新文件"), path,
+            strerror(why));
     return err_exit_status(WW_EIO);
 }
 
@@ -157,7 +159,10 @@ static void add_page(struct cli *cli, struct lots *l, const struct ww_value *lis
     for (size_t i = 0; i < ww_length(list); i++) {
         const struct ww_value *v = ww_at(list, i), *who = l->alerts ? ww_get(v, "enterprise") : v;
         struct slice code = text_at(cli, who, "uscc"), name = text_at(cli, who, "name");
-        struct candidate c = {.key = code.n ? code : name, .name = name, .region = text_at(cli, who, "region"), .level = text_at(cli, v, "level")};
+        struct candidate c = {.key = code.n ? code : name,
+                              .name = name,
+                              .region = text_at(cli, who, "region"),
+                              .level = text_at(cli, v, "level")};
         if (l->alerts)
             c.key = slice_of(arena_printf(&cli->arena, "%" PRIu64, ww_uint(ww_get(v, "alert"), 0)));
         if (c.key.n)
@@ -200,8 +205,10 @@ static int read_candidates(struct cli *cli, struct lots *l)
 static void print_drawn(struct cli *cli, const struct lots *l, const struct ww_value *v)
 {
     static const struct column columns[] = {
-        {"key", NULL, "KEY", "编号", COLUMN_TEXT},         {"name", NULL, "ENTERPRISE", "企业", COLUMN_NAME},
-        {"region", NULL, "REGION", "区划", COLUMN_TEXT},   {"level", NULL, "LEVEL", "等级", COLUMN_LEVEL},
+        {"key", NULL, "KEY", "编号", COLUMN_TEXT},
+        {"name", NULL, "ENTERPRISE", "企业", COLUMN_NAME},
+        {"region", NULL, "REGION", "区划", COLUMN_TEXT},
+        {"level", NULL, "LEVEL", "等级", COLUMN_LEVEL},
         {"inspectors", NULL, "INSPECTORS", "检查人员", COLUMN_LIST},
     };
     const struct ww_value *list = ww_get(v, "drawn");
@@ -209,25 +216,33 @@ static void print_drawn(struct cli *cli, const struct lots *l, const struct ww_v
     for (size_t i = 0; i < ww_length(list); i++)
         items_add(&cli->arena, &items, ww_at(list, i));
     out_table(cli, &items, columns, ARRAY_LEN(columns), 0);
-    printf(tr("\n%zu of %zu, two inspectors of %zu each\n", "\n从 %2$zu 户中抽取 %1$zu 户，每户从 %3$zu 名人员中抽两名\n"), items.n, l->n_list,
-           l->n_inspectors);
+    printf(tr("\n%zu of %zu, two inspectors of %zu each\n",
+              "\n从 %2$zu 户中抽取 %1$zu 户，每户从 %3$zu 名人员中抽两名\n"),
+           items.n, l->n_list, l->n_inspectors);
     printf(tr("seed: the hash of the journal's chain at number %" PRIu64 "\n  %s\n",
               "种子：日志编号 %" PRIu64 " 处的链哈希\n  %s\n"),
            l->number, l->seed);
-    printf(tr("candidates, sorted, one a line, hashed: %s\n", "候选名单排序后逐行哈希：%s\n"), ww_str(ww_get(v, "candidates_hash"), ""));
-    printf("%s\n  wagewarn draw --verify FILE\n  printf '%%s %%s' SEED KEY | b2sum -l 256\n  printf '%%s %%s %%s' SEED KEY NAME | b2sum -l 256\n",
-           tr("to compute it again, by what --save or -o json kept: of all keys those with the lowest hash, of all names the two lowest",
+    printf(tr("candidates, sorted, one a line, hashed: %s\n", "候选名单排序后逐行哈希：%s\n"),
+           ww_str(ww_get(v, "candidates_hash"), ""));
+    printf("%s\n  wagewarn draw --verify FILE\n  printf '%%s %%s' SEED KEY | b2sum -l 256\n  printf '%%s %%s "
+           "%%s' SEED KEY NAME | b2sum -l 256\n",
+           tr("to compute it again, by what --save or -o json kept: of all keys those with the lowest hash, "
+              "of all names the two lowest",
               "复核方法（依 --save 或 -o json 所存）：各编号取哈希最小者，各姓名取哈希最小的两名"));
 }
 
 static void print_kept(const struct lots *l, const char *file, const struct ww_value *v)
 {
-    printf(tr("kept: %zu candidates and %zu inspectors, as of number %" PRIu64 "\n", "已保存：候选 %zu 户、检查人员 %zu 名，截至编号 %" PRIu64 "\n"),
+    printf(tr("kept: %zu candidates and %zu inspectors, as of number %" PRIu64 "\n",
+              "已保存：候选 %zu 户、检查人员 %zu 名，截至编号 %" PRIu64 "\n"),
            l->n_list, l->n_inspectors, l->as_of);
-    printf(tr("announce: the seed will be the hash at number %" PRIu64 "; candidates, sorted, one a line, hashed: %s\n",
+    printf(tr("announce: the seed will be the hash at number %" PRIu64
+              "; candidates, sorted, one a line, hashed: %s\n",
               "请公布：以编号 %" PRIu64 " 处的链哈希为种子；候选名单排序后逐行哈希：%s\n"),
            l->number, ww_str(ww_get(v, "candidates_hash"), ""));
-    printf(tr("when the journal has come to it: wagewarn draw --candidates %s\n", "日志到达该编号后：wagewarn draw --candidates %s\n"), file);
+    printf(tr("when the journal has come to it: wagewarn draw --candidates %s\n",
+              "日志到达该编号后：wagewarn draw --candidates %s\n"),
+           file);
 }
 
 static int tell(struct cli *cli, struct lots *l)
@@ -253,16 +268,19 @@ static int read_options(struct cli *cli, struct lots *l)
     int64_t number;
     l->alerts = of && strcmp(of, "alerts") == 0;
     if (!of || (!l->alerts && strcmp(of, "enterprises") != 0))
-        return usage("--of says what is drawn: enterprises or alerts", "--of 指明抽取对象：enterprises 或 alerts");
+        return usage("--of says what is drawn: enterprises or alerts",
+                     "--of 指明抽取对象：enterprises 或 alerts");
     if (l->alerts && cli->values[O_CREDIT])
         return usage("--credit is of enterprises", "--credit 仅用于 enterprises");
     if (!n || !text_parse_int(n, &l->n) || l->n < 1 || l->n > DRAWN_MAX)
         return usage("--n says how many are drawn: a number of 1 or more", "--n 为抽取数量（正整数）");
     if (!k || !text_parse_int(k, &number) || number < 1)
-        return usage("--at-number names the journal's number whose hash is the seed; announce it before it is reached",
-                     "--at-number 指明以哪个日志编号的哈希为种子；应在到达之前公布");
+        return usage(
+            "--at-number names the journal's number whose hash is the seed; announce it before it is reached",
+            "--at-number 指明以哪个日志编号的哈希为种子；应在到达之前公布");
     if (!cli->values[O_INSPECTORS])
-        return usage("--inspectors names a file with one name a line", "--inspectors 指明人员名单文件，每行一名");
+        return usage("--inspectors names a file with one name a line",
+                     "--inspectors 指明人员名单文件，每行一名");
     if (cli->n_regions > 1)
         return usage("draw takes one --region", "draw 只接受一个 --region");
     l->number = (uint64_t)number;
@@ -282,19 +300,23 @@ static int from_daemon(struct cli *cli)
     if (status == 0)
         status = read_candidates(cli, &l);
     if (status == 0)
-        status = read_seed(cli, &l); /* after them: had it been known before, they might have been chosen by it */
+        status =
+            read_seed(cli, &l); /* after them: had it been known before, they might have been chosen by it */
     if (status != 0)
         return status;
     if (l.as_of > l.number) {
-        cli_say(tr("the journal has passed %" PRIu64 ": who was there then is not known any more, only who is at %" PRIu64
-                   "; announce a number ahead with --save FILE, and draw with --candidates FILE once it is reached",
+        cli_say(tr("the journal has passed %" PRIu64
+                   ": who was there then is not known any more, only who is at %" PRIu64
+                   "; announce a number ahead with --save FILE, and draw with --candidates FILE once it is "
+                   "reached",
                    "日志已过编号 %" PRIu64 "，当时的候选已不可知，只知编号 %" PRIu64
                    " 时的候选；请以 --save 文件公布将来的编号，到达后用 --candidates 抽取"),
                 l.number, l.as_of);
         return err_exit_status(WW_EUSAGE);
     }
     if (!*l.seed && !cli->values[O_SAVE])
-        return usage("the journal has not come to that number: keep the candidates with --save FILE, and draw with --candidates FILE "
+        return usage("the journal has not come to that number: keep the candidates with --save FILE, and "
+                     "draw with --candidates FILE "
                      "once it is reached",
                      "日志尚未到该编号：请用 --save 保存候选名单，到达后用 --candidates 抽取");
     return tell(cli, &l);
@@ -306,7 +328,8 @@ static int from_file(struct cli *cli)
     const struct ww_value *document;
     int status = read_draw(cli, cli->values[O_CANDIDATES], &l, &document);
     if (status == 0 && l.as_of > l.number)
-        status = usage("those candidates were listed when the lot was known already: announce another number", "该候选名单形成时结果已可知：请另行公布编号");
+        status = usage("those candidates were listed when the lot was known already: announce another number",
+                       "该候选名单形成时结果已可知：请另行公布编号");
     if (status == 0)
         status = read_seed(cli, &l);
     if (status != 0)
@@ -334,19 +357,25 @@ static int verify(struct cli *cli)
     if (status != 0)
         return status;
     if (strcmp(l.seed, named.seed) != 0)
-        wrong = tr("the seed is not the hash of the journal's chain at that number", "种子不是日志该编号处的链哈希");
+        wrong = tr("the seed is not the hash of the journal's chain at that number",
+                   "种子不是日志该编号处的链哈希");
     if (wrong || !lots_hold(document, &l, &cli->arena, &wrong)) {
-        cli_say(tr("%s does not hold: %s", "%s 复核不符：%s"), cli->values[O_VERIFY], text_safe(&cli->arena, wrong));
+        cli_say(tr("%s does not hold: %s", "%s 复核不符：%s"), cli->values[O_VERIFY],
+                text_safe(&cli->arena, wrong));
         return 1;
     }
-    printf(tr("it holds: %zu of %zu candidates, drawn by the hash at number %" PRIu64 "%s\n", "复核相符：从 %2$zu 户中抽取 %1$zu 户，种子为编号 %3$" PRIu64 " 处的链哈希%4$s\n"),
+    printf(tr("it holds: %zu of %zu candidates, drawn by the hash at number %" PRIu64 "%s\n",
+              "复核相符：从 %2$zu 户中抽取 %1$zu 户，种子为编号 %3$" PRIu64 " 处的链哈希%4$s\n"),
            ww_length(ww_get(document, "drawn")), l.n_list, l.number,
            journal ? tr(", which the journal has there", "（已与日志核对）")
-                   : tr("; whether the journal has that hash there, --state-dir or --endpoint tells", "（未与日志核对：用 --state-dir 或 --endpoint）"));
+                   : tr("; whether the journal has that hash there, --state-dir or --endpoint tells",
+                        "（未与日志核对：用 --state-dir 或 --endpoint）"));
     return 0;
 }
 
 int cmd_draw(struct cli *cli)
 {
-    return cli->values[O_VERIFY] ? verify(cli) : cli->values[O_CANDIDATES] ? from_file(cli) : from_daemon(cli);
+    return cli->values[O_VERIFY]       ? verify(cli)
+           : cli->values[O_CANDIDATES] ? from_file(cli)
+                                       : from_daemon(cli);
 }

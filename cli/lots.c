@@ -172,7 +172,8 @@ const struct ww_value *lots_document(struct lots *l, struct arena *a)
     enc_kv_uint(&body, "number", l->number);
     enc_kv_uint(&body, "as_of", l->as_of);
     enc_kv_str(&body, "seed", l->seed);
-    enc_kv_str(&body, "method", "lowest of BLAKE2b-256(\"SEED KEY\"); of inspectors, of BLAKE2b-256(\"SEED KEY NAME\")");
+    enc_kv_str(&body, "method",
+               "lowest of BLAKE2b-256(\"SEED KEY\"); of inspectors, of BLAKE2b-256(\"SEED KEY NAME\")");
     enc_kv_str(&body, "of", l->alerts ? "alerts" : "enterprises");
     put_given(&body, "region", l->region);
     put_given(&body, "level", l->level);
@@ -212,15 +213,19 @@ static bool read_lists(const struct ww_value *v, struct arena *a, struct lots *l
 {
     const struct ww_value *list = ww_get(v, "list"), *names = ww_get(v, "names");
     size_t n = ww_length(list), n_names = ww_length(names);
-    if (ww_type(list) != WW_LIST || ww_type(names) != WW_LIST || n > CANDIDATES_MAX || n_names > INSPECTORS_MAX)
+    if (ww_type(list) != WW_LIST || ww_type(names) != WW_LIST || n > CANDIDATES_MAX ||
+        n_names > INSPECTORS_MAX)
         return false;
     l->list = arena_zalloc(a, (n + 1) * sizeof *l->list);
     l->inspectors = arena_alloc(a, (n_names + 1) * sizeof *l->inspectors);
     for (size_t i = 0; i < n; i++) {
         const struct ww_value *c = ww_at(list, i);
-        l->list[i] = (struct candidate){
-            .key = text_at(c, "key"), .name = text_at(c, "name"), .region = text_at(c, "region"), .level = text_at(c, "level")};
-        if (!l->list[i].key.n || memchr(l->list[i].key.p, '\n', l->list[i].key.n)) /* one a line is what is hashed */
+        l->list[i] = (struct candidate){.key = text_at(c, "key"),
+                                        .name = text_at(c, "name"),
+                                        .region = text_at(c, "region"),
+                                        .level = text_at(c, "level")};
+        if (!l->list[i].key.n ||
+            memchr(l->list[i].key.p, '\n', l->list[i].key.n)) /* one a line is what is hashed */
             return false;
     }
     l->n_list = n;
@@ -240,8 +245,9 @@ bool lots_read(const struct ww_value *v, struct arena *a, struct lots *l, const 
                        .credit = text_at(v, "credit")};
     *wrong = !l->number || l->n < 1 ? tr("it names no number and no n", "缺少 number 或 n")
              : !read_seed(v, l)     ? tr("its seed is no hash", "seed 不是哈希")
-             : !read_lists(v, a, l) ? tr("it lacks the list of candidates, or the names", "缺少候选名单或人员名单")
-                                    : NULL;
+             : !read_lists(v, a, l)
+                 ? tr("it lacks the list of candidates, or the names", "缺少候选名单或人员名单")
+                 : NULL;
     lots_sort(l);
     for (size_t i = 1; !*wrong && i < l->n_list; i++)
         if (slice_eq(l->list[i - 1].key, l->list[i].key))
@@ -249,12 +255,13 @@ bool lots_read(const struct ww_value *v, struct arena *a, struct lots *l, const 
     return !*wrong;
 }
 
-static bool same_visit(const struct lots *l, struct arena *a, const struct ww_value *said, const struct candidate *c)
+static bool same_visit(const struct lots *l, struct arena *a, const struct ww_value *said,
+                       const struct candidate *c)
 {
     struct slice two[VISITORS];
     const struct ww_value *names = ww_get(said, "inspectors");
-    bool same = slice_eq(text_at(said, "key"), c->key) && slice_is(text_at(said, "hash"), lots_hex(a, c->hash)) &&
-                ww_length(names) == VISITORS;
+    bool same = slice_eq(text_at(said, "key"), c->key) &&
+                slice_is(text_at(said, "hash"), lots_hex(a, c->hash)) && ww_length(names) == VISITORS;
     visitors(l, a, c->key, two);
     for (size_t i = 0; same && i < VISITORS; i++)
         same = slice_is(two[i], ww_str(ww_at(names, i), ""));
@@ -267,7 +274,8 @@ bool lots_hold(const struct ww_value *v, struct lots *l, struct arena *a, const 
     *wrong = NULL;
     lots_sort(l);
     if (!slice_is(text_at(v, "candidates_hash"), hash_list(l, a)))
-        *wrong = tr("the list of candidates is another than the one whose hash was told", "候选名单与所公布的哈希不符");
+        *wrong = tr("the list of candidates is another than the one whose hash was told",
+                    "候选名单与所公布的哈希不符");
     else if (!*l->seed)
         *wrong = tr("nothing has been drawn yet", "尚未抽取");
     else if (l->as_of > l->number)
@@ -277,10 +285,13 @@ bool lots_hold(const struct ww_value *v, struct lots *l, struct arena *a, const 
         return false;
     lots_cast(l);
     if (ww_length(said) != drawn(l))
-        *wrong = arena_printf(a, tr("%zu were to be drawn, and %zu are there", "应抽 %zu，实有 %zu"), drawn(l), ww_length(said));
+        *wrong = arena_printf(a, tr("%zu were to be drawn, and %zu are there", "应抽 %zu，实有 %zu"),
+                              drawn(l), ww_length(said));
     for (size_t i = 0; !*wrong && i < drawn(l); i++)
         if (!same_visit(l, a, ww_at(said, i), &l->list[i]))
-            *wrong = arena_printf(a, tr("number %zu should be %.*s, with other lots or inspectors than it says", "第 %zu 项应为 %.*s，或哈希、人员不符"),
+            *wrong = arena_printf(a,
+                                  tr("number %zu should be %.*s, with other lots or inspectors than it says",
+                                     "第 %zu 项应为 %.*s，或哈希、人员不符"),
                                   i + 1, SLICE_ARG(l->list[i].key));
     return !*wrong;
 }

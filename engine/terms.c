@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Measures that outlive the case: a listing has a term of years, money paid in advance waits until it is recovered. Both go
- * on when the alert is closed, and go along when another alert of the enterprise takes its place. Writer thread. */
+/* Measures that outlive the case: a listing has a term of years, money paid in advance waits until it is
+ * recovered. Both go on when the alert is closed, and go along when another alert of the enterprise takes its
+ * place. Writer thread. */
 #include "engine/rollup.h"
 #include "engine/steps.h"
 #include "lib/calendar.h"
@@ -14,7 +15,8 @@ void terms_begin(const struct engine *e, const struct measure *m, struct taken *
     now->recover = m && m->recover;
 }
 
-/* What goes on has no day any more by which somebody must answer: there is no case that the silence could tell of. */
+/* What goes on has no day any more by which somebody must answer: there is no case that the silence could
+ * tell of. */
 void terms_close(struct alert *a)
 {
     for (uint32_t i = 0; i < a->h.n_taken; i++) {
@@ -26,16 +28,19 @@ void terms_close(struct alert *a)
     }
 }
 
-/* A parent stands for its members on a list; it does not answer for them. Each was found on its own, and is closed on its
- * own: money that one firm paid closes no other's case. So none of them is closed with it, and who closes it is told. */
+/* A parent stands for its members on a list; it does not answer for them. Each was found on its own, and is
+ * closed on its own: money that one firm paid closes no other's case. So none of them is closed with it, and
+ * who closes it is told. */
 void terms_close_parent(struct deed *d)
 {
     uint32_t n = rollup_is_parent(d->c) ? rollup_open(d->e, d->c) : 0;
     d->ev.members_open = n;
     if (n)
-        step_say(d, arena_printf(step_arena(d), "closed; %u of its enterprises %s an alert that is open and stays so: close each by "
-                                                "what was found there",
-                                 n, n == 1 ? "has" : "have"));
+        step_say(d, arena_printf(
+                        step_arena(d),
+                        "closed; %u of its enterprises %s an alert that is open and stays so: close each by "
+                        "what was found there",
+                        n, n == 1 ? "has" : "have"));
 }
 
 bool terms_carry(struct engine *e, struct alert *from, struct alert *to)
@@ -86,8 +91,8 @@ static const char *going_on(struct deed *d)
     for (uint32_t i = 0; i < d->a->h.n_taken; i++) {
         const struct taken *t = &d->a->h.taken[i];
         if (taken_goes_on(t))
-            words = arena_printf(step_arena(d), "%s%s%.*s (%.*s)", words, *words ? ", " : "", SLICE_ARG(t->measure),
-                                 SLICE_ARG(t->ref));
+            words = arena_printf(step_arena(d), "%s%s%.*s (%.*s)", words, *words ? ", " : "",
+                                 SLICE_ARG(t->measure), SLICE_ARG(t->ref));
     }
     return *words ? words : "none";
 }
@@ -99,10 +104,13 @@ static struct taken *named(struct deed *d, const char **wrong)
     const struct measure *m = w ? work_measure(w, d->x->measure) : NULL;
     struct taken *t = d->x->measure.n ? find(d) : NULL;
     if (!d->x->measure.n)
-        *wrong = step_missing(d, arena_printf(step_arena(d), "%.*s needs a measure, and its ref", SLICE_ARG(d->x->what)));
+        *wrong = step_missing(
+            d, arena_printf(step_arena(d), "%.*s needs a measure, and its ref", SLICE_ARG(d->x->what)));
     else if (!t)
-        *wrong = step_conflict(d, arena_printf(step_arena(d), "no measure \"%.*s\" with the ref \"%.*s\" runs on; those that do: %s",
-                                               SLICE_ARG(d->x->measure), SLICE_ARG(d->x->ref), going_on(d)));
+        *wrong = step_conflict(
+            d, arena_printf(step_arena(d),
+                            "no measure \"%.*s\" with the ref \"%.*s\" runs on; those that do: %s",
+                            SLICE_ARG(d->x->measure), SLICE_ARG(d->x->ref), going_on(d)));
     else
         *wrong = m ? step_check_role(d, m) : NULL;
     return *wrong ? NULL : t;
@@ -128,17 +136,20 @@ const char *terms_check_end(struct deed *d)
     if (!t)
         return wrong;
     if (t->ends == NO_INT)
-        return step_conflict(d, "that measure has no term that could end; money that came back is told by recovered");
+        return step_conflict(
+            d, "that measure has no term that could end; money that came back is told by recovered");
     const struct measure *m = w ? work_measure(w, t->measure) : NULL;
     if (!w || !m || !m->may_end_after.given)
-        return step_conflict(d, arena_printf(step_arena(d),
-                                             "the measure \"%.*s\" may not end early%s%s; one that was taken by mistake is taken "
-                                             "back by correct while the alert is open",
-                                             SLICE_ARG(t->measure), w ? ": it ends by itself on " : "",
-                                             w ? day(d, t->ends) : ""));
+        return step_conflict(
+            d, arena_printf(
+                   step_arena(d),
+                   "the measure \"%.*s\" may not end early%s%s; one that was taken by mistake is taken "
+                   "back by correct while the alert is open",
+                   SLICE_ARG(t->measure), w ? ": it ends by itself on " : "", w ? day(d, t->ends) : ""));
     int64_t from = term_end(w, &m->may_end_after, t->at);
     if (d->e->time < from)
-        return step_conflict(d, arena_printf(step_arena(d), "the measure \"%.*s\" may end early from %s on, not before",
+        return step_conflict(d, arena_printf(step_arena(d),
+                                             "the measure \"%.*s\" may end early from %s on, not before",
                                              SLICE_ARG(t->measure), day(d, from)));
     return NULL;
 }
@@ -191,7 +202,8 @@ void terms_tell(struct engine *e, struct record *c, struct alert *a, int64_t at,
 void terms_since(struct handling *before, int64_t now)
 {
     for (uint32_t i = 0; i < before->n_taken; i++)
-        if (before->taken[i].state != TAKEN_ENDED && before->taken[i].ends <= now && before->taken[i].ends != NO_INT)
+        if (before->taken[i].state != TAKEN_ENDED && before->taken[i].ends <= now &&
+            before->taken[i].ends != NO_INT)
             over(&before->taken[i]);
 }
 
@@ -218,9 +230,11 @@ const char *terms_check_recovered(struct deed *d)
     if (d->x->amount == NO_INT)
         return step_missing(d, "recovered needs an amount: how much came back");
     if (d->x->amount == 0 || d->x->amount > owed)
-        return arena_printf(step_arena(d), "amount: %lld.%02lld yuan of that measure are still to be recovered; give what came back, "
-                                           "that much at most",
-                            (long long)(owed / FEN), (long long)(owed % FEN));
+        return arena_printf(
+            step_arena(d),
+            "amount: %lld.%02lld yuan of that measure are still to be recovered; give what came back, "
+            "that much at most",
+            (long long)(owed / FEN), (long long)(owed % FEN));
     return NULL;
 }
 
@@ -241,6 +255,8 @@ const char *terms_check_room(struct deed *d)
     uint32_t n = 0;
     for (uint32_t i = 0; i < h->n_taken; i++)
         n += taken_goes_on(&h->taken[i]);
-    return n < MEASURES_TAKEN_MAX ? NULL
-                                  : step_conflict(d, "too many measures of this alert have a term or money to recover; end one first");
+    return n < MEASURES_TAKEN_MAX
+               ? NULL
+               : step_conflict(
+                     d, "too many measures of this alert have a term or money to recover; end one first");
 }

@@ -174,6 +174,8 @@ static void check_measure(const struct work *w, const struct measure *x, const s
         mistake_at(m, tree_get(t, "due"), NULL, "due is longer than due_most allows");
     if (longer(w, &x->may_end_after, &x->lasts))
         mistake_at(m, tree_get(t, "may_end_after"), NULL, "may_end_after lies beyond the end, which `lasts` sets");
+    if (x->recover && !(x->wants & WANT_AMOUNT))
+        mistake_at(m, tree_get(t, "recover"), NULL, "recover: of how much? let the measure want an amount");
     if (x->may_end_after.given && !x->lasts.given)
         mistake_at(m, tree_get(t, "may_end_after"), NULL, "may_end_after: the measure has no end; say how long it `lasts`");
     for (uint32_t i = 0; t->type == TREE_MAP && i < t->n; i++)

@@ -487,8 +487,6 @@ static void read_measure(struct loader *l, const struct tree *t, struct measure 
     for (const struct measure *other = l->w->measures; other < x; other++)
         if (x->id.n && slice_eq(other->id, x->id))
             mistake_at(l->m, t, NULL, "two measures are called \"%.*s\"", SLICE_ARG(x->id));
-    if (x->recover && !(x->wants & WANT_AMOUNT))
-        mistake_at(l->m, t, NULL, "recover: how much is to be recovered? let the measure want an amount");
     if (x->silence.n && !x->due.given && !(x->wants & WANT_DUE))
         mistake_at(l->m, t, NULL, "silence: the measure has no due date that could run out; give it a due, or want one");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Measures that outlive their case: terms of civil months and years, a listing that goes on after the close, ends by itself
- * or early by a step, and money paid in advance until it is recovered. */
+/* Measures that outlive their case: terms of civil months and years, a listing that goes on after the close,
+ * ends by itself or early by a step, and money paid in advance until it is recovered. */
 #include "engine/fold.h"
 #include "lib/calendar.h"
 #include "tests/support/world.h"
@@ -10,8 +10,9 @@
 
 #define HOUR INT64_C(3600000)
 
-static const char deadlines[] = "version: 1\naccept: {general: 0wd}\nverify: {general: 10d}\nclose: {general: 60wd}\n"
-                                "follow_up: {after: 30d, share: 0}\n";
+static const char deadlines[] =
+    "version: 1\naccept: {general: 0wd}\nverify: {general: 10d}\nclose: {general: 60wd}\n"
+    "follow_up: {after: 30d, share: 0}\n";
 
 static const char measures[] =
     "version: 1\nmeasures:\n"
@@ -30,8 +31,8 @@ static int64_t day(int year, int month, int d)
 /* 2026-04-15, 10:00: an alert that was verified. */
 static const int64_t ten = 10 * HOUR;
 
-static enum wire_error act(struct world *w, uint64_t alert, const char *what, const char *measure, const char *ref, int64_t amount,
-                           int64_t at)
+static enum wire_error act(struct world *w, uint64_t alert, const char *what, const char *measure,
+                           const char *ref, int64_t amount, int64_t at)
 {
     struct entry_action x = world_action(alert, what);
     x.finding = slice_of(strcmp(what, "verify") == 0 ? "confirmed" : "");
@@ -45,8 +46,13 @@ static enum wire_error act(struct world *w, uint64_t alert, const char *what, co
 
 static void say(struct world *w, const char *code, const char *name, int64_t at)
 {
-    world_say(w, &(struct say){.kind = "subdistrict.wage_delay", .at = at, .uscc = code, .name = name, .region = "330482001"});
-    world_say(w, &(struct say){.kind = "police.owner_missing", .at = at, .uscc = code, .name = name, .region = "330482001"});
+    world_say(
+        w,
+        &(struct say){
+            .kind = "subdistrict.wage_delay", .at = at, .uscc = code, .name = name, .region = "330482001"});
+    world_say(
+        w, &(struct say){
+               .kind = "police.owner_missing", .at = at, .uscc = code, .name = name, .region = "330482001"});
 }
 
 static void begin_at(struct world *w, int64_t at)
@@ -101,8 +107,9 @@ static void civil_months_end_with_their_day(void **unused)
         const char *term;
         int y, m, d, end_y, end_m, end_d; /* the last day that it has */
     } rows[] = {
-        {"3y", 2026, 11, 25, 2029, 11, 25}, {"3y", 2028, 2, 29, 2031, 2, 28}, {"4y", 2024, 2, 29, 2028, 2, 29},
-        {"1mo", 2026, 1, 31, 2026, 2, 28},  {"6mo", 2026, 8, 31, 2027, 2, 28}, {"6mo", 2026, 7, 1, 2027, 1, 1},
+        {"3y", 2026, 11, 25, 2029, 11, 25},   {"3y", 2028, 2, 29, 2031, 2, 28},
+        {"4y", 2024, 2, 29, 2028, 2, 29},     {"1mo", 2026, 1, 31, 2026, 2, 28},
+        {"6mo", 2026, 8, 31, 2027, 2, 28},    {"6mo", 2026, 7, 1, 2027, 1, 1},
         {"12mo", 2026, 12, 31, 2027, 12, 31}, {"1y", 2026, 1, 1, 2027, 1, 1},
     };
     struct work w = {.timezone = OFFSET_CHINA_MS};
@@ -143,7 +150,8 @@ static void a_listing_runs_three_years_whatever_becomes_of_the_case(void **unuse
     pass(&w, day(2029, 4, 16));
     const struct event *ev = last(&w, EVENT_MEASURE_ENDED, &n);
     assert_int_equal(n, 1);
-    assert_true(ev->at == day(2029, 4, 16) && ev->alert == 1 && slice_is(ev->measure, "listing") && slice_is(ev->ref, "7"));
+    assert_true(ev->at == day(2029, 4, 16) && ev->alert == 1 && slice_is(ev->measure, "listing") &&
+                slice_is(ev->ref, "7"));
     assert_true(ev->principal.n == 0 && ev->state == ALERT_STATE_CLOSED && ev->people == 3);
     a = alert_of(&w, 1);
     assert_true(!taken_goes_on(&a.h.taken[1]));
@@ -163,7 +171,8 @@ static void it_may_end_early_from_a_day_on(void **unused)
     begin(&w);
     assert_int_equal(act(&w, 1, "dispose", "listing", "7", NO_INT, day(2026, 4, 15) + ten), 0);
     assert_int_equal(act(&w, 1, "close", "", "", NO_INT, day(2026, 4, 16)), 0);
-    assert_int_equal(act(&w, 1, "end", "listing", "7", NO_INT, day(2026, 10, 16) - 1), WIRE_ERROR_WRONG_STATE);
+    assert_int_equal(act(&w, 1, "end", "listing", "7", NO_INT, day(2026, 10, 16) - 1),
+                     WIRE_ERROR_WRONG_STATE);
     assert_non_null(strstr(w.out.sentence, "from 2026-10-16 on"));
     assert_int_equal(act(&w, 1, "end", "", "", NO_INT, day(2026, 10, 16)), WIRE_ERROR_MISSING_FIELD);
     assert_int_equal(act(&w, 1, "end", "talk", "", NO_INT, day(2026, 10, 16)), WIRE_ERROR_WRONG_STATE);
@@ -320,7 +329,11 @@ static void they_go_along_when_two_become_one(void **unused)
     assert_int_equal(act(&w, 1, "dispose", "listing", "7", NO_INT, at), 0);
     assert_int_equal(act(&w, 1, "close", "", "", NO_INT, at), 0);
     say(&w, CODE_B, NULL, at + DAY_MS);
-    world_say(&w, &(struct say){.kind = "tax.arrears", .at = at + 2 * DAY_MS, .uscc = CODE_B, .name = name, .region = "330482001"});
+    world_say(&w, &(struct say){.kind = "tax.arrears",
+                                .at = at + 2 * DAY_MS,
+                                .uscc = CODE_B,
+                                .name = name,
+                                .region = "330482001"});
     pass(&w, day(2029, 4, 17));
     const struct event *ev = last(&w, EVENT_MEASURE_ENDED, &n);
     assert_int_equal(n, 1);
@@ -342,7 +355,8 @@ static void there_is_room_for_so_many(void **unused)
     assert_int_equal(act(&w, 1, "dispose", "talk", "", NO_INT, day(2027, 1, 1)), 0);
     struct alert a = alert_of(&w, 1);
     assert_int_equal(a.h.n_taken, MEASURES_TAKEN_MAX);
-    assert_true(slice_is(a.h.taken[MEASURES_TAKEN_MAX - 2].ref, "30") && slice_is(a.h.taken[MEASURES_TAKEN_MAX - 1].measure, "talk"));
+    assert_true(slice_is(a.h.taken[MEASURES_TAKEN_MAX - 2].ref, "30") &&
+                slice_is(a.h.taken[MEASURES_TAKEN_MAX - 1].measure, "talk"));
     world_finish(&w);
 }
 

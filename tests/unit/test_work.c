@@ -249,6 +249,11 @@ static void what_cannot_be_meant(void **state)
         {"measures", "measures: [{id: a, name: {zh: 一, en: a}, lasts: 10d, may_end_after: 20d}]", "2:69 may_end_after lies beyond"},
         {"measures", "measures: [{id: a, name: {zh: 一, en: a}, may_end_after: 20d}]", "2:57 may_end_after: the measure has no end"},
         {"measures", "measures: [{id: a, name: {zh: 一, en: a}, lasts: 20d, may_end_after: 10d}]", NULL},
+        {"measures", "measures: [{id: a, name: {zh: 一, en: a}, lasts: 3y, may_end_after: 6mo}]", NULL},
+        {"measures", "measures: [{id: a, name: {zh: 一, en: a}, lasts: 6mo, may_end_after: 1y}]", "2:69 may_end_after lies beyond"},
+        {"measures", "measures: [{id: a, name: {zh: 一, en: a}, lasts: 1mo, may_end_after: 32d}]", "2:69 may_end_after lies beyond"},
+        {"measures", "measures: [{id: a, name: {zh: 一, en: a}, recover: true}]", "2:51 recover: of how much"},
+        {"measures", "measures: [{id: a, name: {zh: 一, en: a}, wants: [amount], recover: true}]", NULL},
         {"measures", "measures: [{id: a, name: {zh: 一, en: a}, due: 3wd, ends: true}]", "2:52 the key \"ends\" does nothing"},
         {"teams", "tiers: [{id: town, zh: 一, en: a}, {id: county, zh: 二, en: b}]\n"
                   "teams: [{id: a, name: {zh: 一, en: a}, tier: town, regions: \"33\"}]", "2:35 the tier \"county\" has no team"},

@@ -19,6 +19,11 @@ principals:
   - {name: haiyan, role: inspector, regions: ["330424"]}
   - {name: elsewhere, role: inspector, regions: ["3301"]}
 """
+CAMPAIGNS = """\
+version: 1
+campaigns:
+  - {id: all, title: {zh: 全部, en: All}, from: 2020-01-01, to: 2200-01-01}
+"""
 CLI = os.path.join(BUILD, "cli", "wagewarn")
 NAMES = ("pinghu", "haiyan", "elsewhere")
 SITE = "330482202607150101"
@@ -33,7 +38,9 @@ class Rollup(unittest.TestCase):
         with open(os.path.join(self.d.dir, "principals.yaml"), "w") as f:
             f.write(PRINCIPALS)
         self.d.listen = ["{endpoint: \"%s\", principal: %s}" % (e, n) for n, e in self.endpoints.items()]
-        self.d.extra = "principals: principals.yaml\n"
+        with open(os.path.join(self.d.dir, "campaigns.yaml"), "w") as f:
+            f.write(CAMPAIGNS)
+        self.d.extra = "principals: principals.yaml\ncampaigns: campaigns.yaml\n"
         self.d.write_config()
         self.d.start()
         self.c = self.client()
@@ -111,6 +118,43 @@ class Rollup(unittest.TestCase):
         self.assertEqual([a for a in self.c.alerts() if "parent" in a], [])
         self.assertEqual(len(self.c.alerts(rollup=True)), 4)
         self.assertEqual(self.c.query("status")["open_alerts_rolled_up"], 4)
+
+    def test_statistics_and_campaigns_count_each_case_once(self):
+        s = self.c.query("statistics")
+        self.assertEqual((s["all"]["raised"], s["all"]["open"]), (2, 2))  # the site, and the firm beside it
+        self.assertEqual((s["members"]["raised"], s["members"]["open"]), (3, 3))
+        by_rule = {r["rule"]: r["raised"] for r in s["rules"]}
+        self.assertEqual((by_rule["site"], by_rule["score"]), (1, 4))
+        p = self.c.query("campaign", campaign="all")["progress"]
+        self.assertEqual((p["alerts"], p["open"]), (4, 4))  # firms: each once, and no parent
+        rc, out, err = run([CLI, "--endpoint", self.d.endpoint, "statistics"])
+        self.assertEqual(rc, 0, err)
+        self.assertIn("alerts: 2 raised", out)
+        self.assertIn("counted once with it: 3 raised, 3 open", out)
+        parent = self.parent(self.c)["alert"]
+        for step in ({"do": "accept"}, {"do": "verify", "finding": "confirmed", "people": 60, "amount": 900},
+                     {"do": "close", "outcome": "paid", "paid_people": 60, "paid_amount": 900}):
+            self.c.expect("done", "action", alert=parent, **step)
+        s = self.c.query("statistics")
+        self.assertEqual((s["all"]["raised"], s["all"]["open"], s["all"]["confirmed"]), (2, 1, 1))
+        self.assertEqual((s["members"]["raised"], s["members"]["open"]), (3, 3))
+        p = self.c.query("campaign", campaign="all")["progress"]
+        self.assertEqual((p["alerts"], p["open"], p["closed"], p["paid_people"]), (4, 4, 0, 0))
+
+    def test_closing_the_parent_says_who_stays_open(self):
+        parent = self.parent(self.c)["alert"]
+        (member,) = self.c.alerts(uscc=uscc(1))
+        for step in ({"do": "accept"}, {"do": "verify", "finding": "unfounded"}, {"do": "close", "outcome": "unfounded"}):
+            self.assertNotIn("message", self.c.expect("done", "action", alert=member["alert"], **step))
+        for step in (["accept"], ["verify", "--finding", "unfounded"]):
+            rc, out, err = run([CLI, "--endpoint", self.d.endpoint, "alert", step[0], str(parent), *step[1:]])
+            self.assertEqual((rc, out.count("\n")), (0, 1), out + err)
+        rc, out, err = run([CLI, "--endpoint", self.d.endpoint, "alert", "close", str(parent), "--outcome", "unfounded"])
+        self.assertEqual(rc, 0, err)
+        self.assertIn("2 of its enterprises have an alert that is open", out)
+        (closed,) = [e for e in self.c.all_events() if e["alert"] == parent and e["type"] == "closed"]
+        self.assertEqual(closed["enterprises_open"], 2)
+        self.assertEqual({a["enterprise"]["uscc"] for a in self.c.alerts()}, {uscc(2), uscc(3), uscc(9)})
 
     def test_members_elsewhere_are_counted_and_not_shown(self):
         for name, codes in (("pinghu", [uscc(1), uscc(2)]), ("haiyan", [uscc(3)])):
