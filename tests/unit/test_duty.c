@@ -296,6 +296,27 @@ static void merged(void **unused)
     world_finish(&w);
 }
 
+/* Both have it: the earlier beginning, the later doing. */
+static void merged_both(void **unused)
+{
+    (void)unused;
+    struct world w;
+    begin(&w);
+    world_say(&w, &(struct say){.kind = "registry.profile", .at = morning(), .name = "乙公司", .region = "330482001", .industry = "E"});
+    profile(&w, CODE_B, NULL, "E4710", NULL, morning() + DAY_MS);
+    w.now = morning() + 6 * DAY_MS;
+    world_say(&w, &(struct say){.kind = "housing.paid_out", .at = w.now, .name = "乙公司"});
+    w.now = 0;
+    size_t from = w.out.n;
+    world_say(&w, &(struct say){.kind = "tax.arrears", .at = morning() + 7 * DAY_MS, .uscc = CODE_B, .name = "乙公司"});
+    struct duty_row row = row_of(&w, CODE_B);
+    assert_int_equal(row.n, 1);
+    assert_int_equal(row.list[0].since, morning());
+    assert_int_equal(row.list[0].due, morning() + 36 * DAY_MS);
+    assert_string_equal(told(&w, from), ""); /* that it was done was told when it was */
+    world_finish(&w);
+}
+
 /* ---- other settings ---- */
 
 static void sweep(struct world *w, const char *const *codes, size_t n, int64_t at)
@@ -746,7 +767,7 @@ int main(void)
         cmocka_unit_test(nobody_does_it),    cmocka_unit_test(working_days),   cmocka_unit_test(ends_with_its_reason),
         cmocka_unit_test(ends_by_the_clock), cmocka_unit_test(not_for_exercises), cmocka_unit_test(done_by_signals),
         cmocka_unit_test(taken_back),        cmocka_unit_test(reported_by_hand), cmocka_unit_test(who_may),
-        cmocka_unit_test(merged),            cmocka_unit_test(new_settings),   cmocka_unit_test(mistakes),
+        cmocka_unit_test(merged),            cmocka_unit_test(merged_both), cmocka_unit_test(new_settings),   cmocka_unit_test(mistakes),
         cmocka_unit_test(random_histories),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
