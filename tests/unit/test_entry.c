@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "engine/duty.h"
 #include "engine/alert.h"
 #include "engine/entry.h"
 #include "engine/record.h"
@@ -79,6 +80,12 @@ static void read_event(struct slice s, struct arena *a)
 {
     struct event e;
     (void)!event_get(s, a, &e, NULL);
+}
+
+static void read_duties(struct slice s, struct arena *a)
+{
+    struct duty_row x;
+    (void)!duty_row_get(s, a, &x, NULL);
 }
 
 static void read_alert(struct slice s, struct arena *a)
@@ -156,26 +163,31 @@ static void events_and_alerts_come_back(void **unused)
     arena_finish(&a);
 }
 
-/* Layout 1 of an action had no name, uscc, role, own_team at its end; layout 2 neither signal nor as. */
+/* Layout 1 of an action had no name, uscc, role, own_team at its end; layout 2 neither signal nor as; layout
+ * 3 no duty. */
 static void older_actions_are_read(void **unused)
 {
     (void)unused;
-    enum { LATER = 4, LATEST = 2 };
+    enum { LATER = 4, SORTING = 2, LATEST = 1 };
     struct buf b = {0};
     struct arena a = {0};
     struct entry e;
     struct entry_action x = {.alert = 7, .what = SLICE("accept"), .principal = SLICE("p"), .people = 3, .amount = NO_INT,
                              .due = NO_INT, .until = NO_INT, .paid_people = NO_INT, .paid_amount = NO_INT};
     entry_put_action(&b, &x);
-    b.p[1] = 2;
+    b.p[1] = 3;
     b.n -= LATEST;
+    assert_int_equal(entry_get(bytes_of(&b), &a, &e, NULL), 0);
+    assert_true(e.action.alert == 7 && !e.action.duty.n);
+    b.p[1] = 2;
+    b.n -= SORTING;
     assert_int_equal(entry_get(bytes_of(&b), &a, &e, NULL), 0);
     assert_true(e.action.alert == 7 && !e.action.signal && !e.action.as.n);
     b.p[1] = 1;
     b.n -= LATER;
     assert_int_equal(entry_get(bytes_of(&b), &a, &e, NULL), 0);
     assert_true(e.action.alert == 7 && slice_is(e.action.what, "accept") && e.action.people == 3 && !e.action.role.n);
-    b.p[1] = 4;
+    b.p[1] = 5;
     assert_int_equal(entry_get(bytes_of(&b), &a, &e, NULL), WW_EDAMAGED);
     buf_finish(&b);
     arena_finish(&a);
@@ -197,6 +209,27 @@ static void who_listens_comes_back(void **unused)
     entry_put_action(&b, &x);
     assert_int_equal(entry_get(bytes_of(&b), &a, &e, NULL), 0);
     assert_true(e.action.signal == 9 && slice_is(e.action.as, "relevant"));
+    buf_finish(&b);
+    arena_finish(&a);
+}
+
+static void duties_come_back(void **unused)
+{
+    (void)unused;
+    const region_t places[] = {3, 77};
+    struct duty_state list[] = {{SLICE("site"), 5, 70, 100, NO_INT, true, false, 0, 70, 9, SLICE("王"), SLICE("R-1")},
+                                {SLICE("review"), -5, NO_INT, 90, 120, true, true, 2, NO_INT, 0, {NULL, 0}, {NULL, 0}}};
+    struct duty_row in = {100, SLICE("甲"), SLICE("E47"), 77, 3, 2, 2, places, list}, out;
+    struct buf b = {0}, again = {0};
+    struct arena a = {0};
+    duty_row_put(&b, &in);
+    assert_int_equal(duty_row_get(bytes_of(&b), &a, &out, NULL), 0);
+    assert_true(out.next == 100 && out.n == 2 && out.list[1].climbed == 2 && out.list[1].overdue && !out.list[0].overdue);
+    assert_true(out.list[0].hand_entry == 9 && slice_is(out.list[0].hand_ref, "R-1") && out.places[1] == 77);
+    duty_row_put(&again, &out);
+    assert_true(slice_eq(bytes_of(&again), bytes_of(&b)));
+    spoil(&b, read_duties);
+    buf_finish(&again);
     buf_finish(&b);
     arena_finish(&a);
 }
@@ -246,7 +279,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_signal_comes_back), cmocka_unit_test(spoilt_entries_are_refused),
-        cmocka_unit_test(events_and_alerts_come_back), cmocka_unit_test(older_actions_are_read), cmocka_unit_test(who_listens_comes_back), cmocka_unit_test(records_come_back),
+        cmocka_unit_test(events_and_alerts_come_back), cmocka_unit_test(older_actions_are_read), cmocka_unit_test(who_listens_comes_back), cmocka_unit_test(records_come_back), cmocka_unit_test(duties_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
