@@ -569,7 +569,10 @@ static const char climbing_rules[] =
     "  - {id: third, title: {zh: c, en: c}, when: {signal: tax.arrears, within: 60d}, then: {raise: general, escalate: true}}\n"
     "  - {id: other, title: {zh: d, en: d}, when: {signal: court.seizure, within: 60d}, then: {raise: general, escalate: true}}\n"
     "  - {id: last, title: {zh: e, en: e}, when: {signal: bank.loan_overdue, within: 60d}, then: {raise: general, escalate: "
-    "true}}\n";
+    "true}}\n"
+    "  - {id: base, title: {zh: f, en: f}, when: {signal: hotline.complaint, within: 60d}, then: {raise: general}}\n"
+    "  - {id: two, title: {zh: g, en: g}, when: {all: [{signal: hotline.complaint, within: 60d}, {signal: "
+    "utility.bill_overdue, within: 60d}]}, then: {escalate: true}}\n";
 
 static void rules_climb_once_and_one_at_a_time(void **unused)
 {
@@ -597,6 +600,23 @@ static void rules_climb_once_and_one_at_a_time(void **unused)
     world_finish(&w);
 }
 
+/* One signal moves what was known by name, and is judged itself: two rules, one after the other, in one entry. */
+static void one_entry_climbs_once(void **unused)
+{
+    (void)unused;
+    struct world w;
+    begin(&w, climbing_rules);
+    SAY(&w, .kind = "hotline.complaint", .at = morning(), .uscc = CODE_A);
+    SAY(&w, .kind = "utility.bill_overdue", .at = morning(), .name = BY_NAME);
+    assert_int_equal(told(&w, EVENT_ESCALATED), 0);
+    SAY(&w, .kind = "bank.loan_overdue", .at = morning(), .uscc = CODE_A, .name = BY_NAME);
+    assert_int_equal(told(&w, EVENT_ESCALATED), 1);
+    assert_int_equal(alert_of(&w, 1).h.tier, 1);
+    SAY(&w, .kind = "court.seizure", .at = morning(), .uscc = CODE_A);
+    assert_int_equal(told(&w, EVENT_ESCALATED), 2); /* at the same moment, but of another entry */
+    world_finish(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -615,6 +635,7 @@ int main(void)
         cmocka_unit_test(a_registered_place_learnt_late),
         cmocka_unit_test(a_place_learnt_where_there_are_no_teams),
         cmocka_unit_test(rules_climb_once_and_one_at_a_time),
+        cmocka_unit_test(one_entry_climbs_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
