@@ -331,7 +331,7 @@ static struct slice bytes_of(struct world *w)
     struct buf b = {0};
     a.version = a.last_event = 0;
     a.changed_at = 0;
-    a.evidence_sum = 0;
+    a.evidence_sum = a.rule = 0; /* what counts, and the weightiest reason, are of the moment */
     a.h.undo_entry = 0;
     a.h.undo = a.h.last_who = (struct slice){0};
     a.h.undo_finding = a.h.last_type = 0;
@@ -384,7 +384,7 @@ static void one_history(uint64_t seed)
         if (!chance(4))
             say(&w, news[chance(ARRAY_LEN(news))], at);
         struct slice was = bytes_of(&w);
-        uint8_t level = alert_of(&w).level;
+        size_t had = w.out.n;
         uint64_t undo = alert_of(&w).h.undo_entry;
         some_step(&w, at);
         if (alert_of(&w).h.undo_entry == undo || chance(2))
@@ -396,7 +396,7 @@ static void one_history(uint64_t seed)
         x.undo = alert_of(&w).h.undo_entry;
         if (world_act(&w, &x, at) || !at_once)
             continue;
-        if (alert_of(&w).state != ALERT_STATE_CLOSED && alert_of(&w).level == level && !slice_eq(was, bytes_of(&w)))
+        if (w.out.n - had == 2 && !slice_eq(was, bytes_of(&w))) /* more: it was news as well */
             fail_msg("history %llu, step %d: not as before", (unsigned long long)seed, i);
     }
     world_tick(&w, at + 100 * DAY_MS);
