@@ -339,12 +339,12 @@ bool intake_action(struct intake *in, struct batch *b, uint64_t peer, bool has_r
 
 bool intake_presence(struct intake *in, struct batch *b, const struct entry_presence *p)
 {
-    if (!has_room(b, 1, p->team.n))
+    buf_reset(&in->bytes);
+    entry_put_presence(&in->bytes, p);
+    if (!has_room(b, 1, in->bytes.n))
         return false;
     batch_request(b, REQUEST_PRESENCE, 0);
     struct slot *slot = batch_slot(b);
-    buf_reset(&in->bytes);
-    entry_put_presence(&in->bytes, p);
     slot->body = (struct slice){arena_copy(&b->arena, in->bytes.p, in->bytes.n), in->bytes.n};
     b->bytes += slot->body.n;
     return true;

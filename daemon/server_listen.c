@@ -15,12 +15,11 @@ static const struct work *teams_of(const struct server *s)
     return compiled && compiled->work && compiled->work->has_teams ? compiled->work : NULL;
 }
 
-static bool tell(void *arg, struct slice team, bool listening)
+static bool tell(void *arg, const struct entry_presence *p)
 {
     struct server *s = arg;
-    struct entry_presence p = {team, listening};
-    return intake_presence(&s->intake, writer_gathering(s->o.writer), &p) ||
-           intake_presence(&s->intake, server_roomier(s), &p);
+    return intake_presence(&s->intake, writer_gathering(s->o.writer), p) ||
+           intake_presence(&s->intake, server_roomier(s), p);
 }
 
 struct listeners *listen_create(struct server *s)
@@ -30,17 +29,22 @@ struct listeners *listen_create(struct server *s)
 
 struct gathering {
     struct server *s;
-    struct slice *teams;
+    struct listening *list;
     size_t n;
 };
 
+/* One that grants no credit for long would be sent nothing: it does not listen. */
 static void note_session(void *arg, const struct session_status *st)
 {
     struct gathering *g = arg;
+    const struct filter *f = st->filter;
     struct peer *p = peers_find(g->s->peers, st->peer);
     const struct principal *who = p ? server_who(g->s, p) : NULL;
-    if (who && who->team && *who->team)
-        g->teams[g->n++] = slice_of(who->team);
+    if (who && who->team && *who->team && st->starved_ms < g->s->config->limits.presence_ms)
+        g->list[g->n++] = (struct listening){
+            slice_of(who->team),
+            {.n_regions = f->n_regions, .n_industries = f->n_industries, .regions = f->regions, .industries = f->industries,
+             .min_level = f->min_level}};
 }
 
 void listen_look(struct server *s)
@@ -53,9 +57,9 @@ void listen_look(struct server *s)
     }
     if (!server_settled(s))
         return; /* the configuration goes first; the next tick looks again */
-    g.teams = arena_alloc(&arena, (subscriber_count(s->subscriber) + 1) * sizeof *g.teams);
+    g.list = arena_alloc(&arena, (subscriber_count(s->subscriber) + 1) * sizeof *g.list);
     subscriber_each(s->subscriber, note_session, &g);
-    listeners_look(s->listeners, g.teams, g.n, loop_ms(), s->config->limits.presence_ms);
+    listeners_look(s->listeners, g.list, g.n, loop_ms(), s->config->limits.presence_ms);
     arena_finish(&arena);
 }
 

@@ -27,6 +27,7 @@ struct session {
     uint64_t position;   /* the next event to be examined */
     uint64_t last, sent; /* last number sent, how many were */
     uint64_t credit;
+    int64_t starved_at;  /* since when it has none; 0: it has */
     uint64_t said_upto, said_head; /* of the last heartbeat */
     int64_t beat_at;               /* when it was sent; 0: never */
     bool full;                     /* its queue took nothing the last time */
@@ -182,6 +183,7 @@ static enum wire_error read_wishes(struct session *e, const struct ww_value *bod
         return bad_field(err, "credit", "a number of events, not negative");
     if (e->credit > CREDIT_MAX)
         e->credit = CREDIT_MAX;
+    e->starved_at = e->credit ? 0 : loop_ms();
     return WIRE_ERROR_NONE;
 }
 
@@ -275,6 +277,8 @@ bool subscriber_credit(struct subscriber *s, uint64_t peer, uint64_t session, ui
         return false;
     e->credit = n > CREDIT_MAX - e->credit ? CREDIT_MAX : e->credit + n;
     e->out_of_credit = false;
+    if (e->credit)
+        e->starved_at = 0;
     s->idle = false;
     return true;
 }
@@ -325,7 +329,8 @@ static bool send_event(struct subscriber *s, struct session *e, const struct sho
     if (!went(s, e, s->calls.send(s->calls.arg, e->peer, "event", head, shown->pairs)))
         return false;
     e->last = shown->ev->seq;
-    e->credit--;
+    if (--e->credit == 0)
+        e->starved_at = loop_ms();
     e->sent++;
     return true;
 }
@@ -509,7 +514,8 @@ void subscriber_each(const struct subscriber *s, void (*call)(void *, const stru
 {
     uint64_t head = events_head(s->events);
     for (const struct session *e = s->sessions; e; e = e->next) {
-        struct session_status st = {e->principal, e->number, e->sent, head + 1 - e->position, e->peer};
+        struct session_status st = {e->principal, e->number, e->sent, head + 1 - e->position, e->peer, &e->filter,
+                                    e->starved_at ? loop_ms() - e->starved_at : 0};
         if (!e->dead)
             call(arg, &st);
     }

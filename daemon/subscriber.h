@@ -74,6 +74,8 @@ size_t subscriber_count(const struct subscriber *);
 struct session_status {
     const char *principal;
     uint64_t session, sent, lag, peer;
+    const struct filter *filter;
+    int64_t starved_ms; /* for how long it has had no credit; 0: it has some */
 };
 void subscriber_each(const struct subscriber *, void (*call)(void *arg, const struct session_status *),
                      void *arg);

@@ -11,8 +11,10 @@ enum { EKEY_LEN = 20 };
 /* EKEY_HUB: not an enterprise but a hub of links, in T_DUE only, while its members are being judged again.
  * EKEY_AREA: an area with an alert of its own: 11 bytes of its hub's hash, then zeros.
  * EKEY_TRIAGE: a signal that waits to be sorted, in T_DUE only: its number in 8 bytes, then zeros.
- * EKEY_DUTY_CODE, EKEY_DUTY_NAME: the duties of an enterprise, in T_DUE only: what follows is its key's. */
-enum ekey_by { EKEY_CODE = 1, EKEY_NAME = 2, EKEY_HUB = 3, EKEY_AREA = 4, EKEY_TRIAGE = 5, EKEY_DUTY_CODE = 6, EKEY_DUTY_NAME = 7 };
+ * EKEY_DUTY_CODE, EKEY_DUTY_NAME: the duties of an enterprise, in T_DUE only: what follows is its key's.
+ * EKEY_WAITING: alerts that nobody has looked at, in T_DUE only: zeros follow. */
+enum ekey_by { EKEY_CODE = 1, EKEY_NAME = 2, EKEY_HUB = 3, EKEY_AREA = 4, EKEY_TRIAGE = 5, EKEY_DUTY_CODE = 6, EKEY_DUTY_NAME = 7,
+               EKEY_WAITING = 8 };
 
 struct ekey {
     uint8_t b[EKEY_LEN];

@@ -5,7 +5,7 @@
 static const uint8_t versions[ENTRY_TYPE_END] = {
     [ENTRY_SIGNAL] = 1, [ENTRY_CONFIG] = 1, [ENTRY_TICK] = 1, [ENTRY_SWEEP] = 1,
     [ENTRY_ACTION] = 4,   /* 2: name, uscc, role, own_team; 3: signal, as; 4: duty */
-    [ENTRY_PRESENCE] = 1,
+    [ENTRY_PRESENCE] = 2, /* 2: wishes */
 };
 
 /* A signal's optional fields, one bit each; the order of the bits is the order of the bytes. */
@@ -234,6 +234,55 @@ void entry_put_presence(struct buf *b, const struct entry_presence *p)
     put_head(b, ENTRY_PRESENCE);
     buf_slice(b, p->team);
     buf_u8(b, p->listening);
+    buf_varint(b, p->n_wishes);
+    for (uint32_t i = 0; i < p->n_wishes; i++) {
+        const struct entry_wish *w = &p->wishes[i];
+        buf_u8(b, w->min_level);
+        buf_varint(b, w->n_regions);
+        for (uint32_t k = 0; k < w->n_regions; k++)
+            buf_varint(b, w->regions[k]);
+        buf_varint(b, w->n_industries);
+        for (uint32_t k = 0; k < w->n_industries; k++)
+            buf_slice(b, w->industries[k]);
+    }
+}
+
+static void get_wish(struct rd *r, struct arena *arena, struct entry_wish *w)
+{
+    w->min_level = rd_u8(r);
+    w->n_regions = (uint32_t)rd_count(r, 1);
+    region_t *regions = arena_alloc(arena, (w->n_regions + 1) * sizeof *regions);
+    for (uint32_t k = 0; k < w->n_regions; k++)
+        regions[k] = rd_varint(r);
+    w->regions = regions;
+    w->n_industries = (uint32_t)rd_count(r, 1);
+    struct slice *industries = arena_alloc(arena, (w->n_industries + 1) * sizeof *industries);
+    for (uint32_t k = 0; k < w->n_industries; k++)
+        industries[k] = rd_slice(r);
+    w->industries = industries;
+    if (w->min_level >= LEVEL_COUNT)
+        r->bad = true;
+}
+
+static void get_presence(struct rd *r, struct arena *arena, struct entry_presence *p, uint8_t version)
+{
+    p->team = rd_slice(r);
+    p->listening = rd_u8(r);
+    p->n_wishes = version >= 2 ? (uint32_t)rd_count(r, 3) : 0;
+    struct entry_wish *wishes = arena_zalloc(arena, (p->n_wishes + 1) * sizeof *wishes);
+    for (uint32_t i = 0; i < p->n_wishes && !r->bad; i++)
+        get_wish(r, arena, &wishes[i]);
+    p->wishes = wishes;
+}
+
+bool entry_read_presence(struct rd *r, struct arena *arena, struct entry_presence *p)
+{
+    uint8_t type = rd_u8(r), version = rd_u8(r);
+    if (type != ENTRY_PRESENCE || version == 0 || version > versions[ENTRY_PRESENCE])
+        r->bad = true;
+    else
+        get_presence(r, arena, p, version);
+    return !r->bad;
 }
 
 static int get_config(struct rd *r, struct arena *arena, struct entry_config *c, struct err *err)
@@ -270,8 +319,7 @@ int entry_get(struct slice bytes, struct arena *arena, struct entry *e, struct e
         get_action(&r, &e->action, version);
         break;
     case ENTRY_PRESENCE:
-        e->presence.team = rd_slice(&r);
-        e->presence.listening = rd_u8(&r);
+        get_presence(&r, arena, &e->presence, version);
         break;
     default:
         r.bad = true;

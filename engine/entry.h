@@ -9,6 +9,7 @@
 
 #include "lib/arena.h"
 #include "lib/buf.h"
+#include "lib/region.h"
 #include "lib/signal.h"
 #include "lib/tree.h"
 #include "engine/ekey.h"
@@ -61,10 +62,22 @@ struct entry_action {
     uint8_t note_hash[NOTE_HASH_LEN];
 };
 
-/* A team has begun or ceased to listen. An empty team: nobody does, for the daemon has just begun. */
+/* What one subscription asks for: alerts that lie in one of these places (n 0: anywhere), are of one of these industries
+ * (n 0: any), and have reached min_level. */
+struct entry_wish {
+    uint32_t n_regions, n_industries;
+    const region_t *regions;         /* prefixes */
+    const struct slice *industries;  /* prefixes */
+    uint8_t min_level;
+};
+
+/* A team has begun or ceased to listen, or listens for something else than before. An empty team: nobody does, for the
+ * daemon has just begun. */
 struct entry_presence {
     struct slice team;
     bool listening;
+    uint32_t n_wishes;               /* it hears what any of these asks for; 0: all */
+    const struct entry_wish *wishes;
 };
 
 struct entry {
@@ -84,6 +97,8 @@ void entry_put_tick(struct buf *);
 void entry_put_sweep(struct buf *, const struct ekey *, size_t n);
 void entry_put_action(struct buf *, const struct entry_action *);
 void entry_put_presence(struct buf *, const struct entry_presence *);
+/* One within other bytes; lists are in the arena. False: it is none. */
+bool entry_read_presence(struct rd *, struct arena *, struct entry_presence *);
 
 /* Slices point into `bytes`; lists are in the arena. WW_EDAMAGED when the bytes are no entry. */
 int entry_get(struct slice bytes, struct arena *, struct entry *, struct err *) WW_CHECK;

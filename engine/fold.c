@@ -342,6 +342,7 @@ static void (*const due_items[])(struct engine *, const struct ekey *, int64_t a
     [EKEY_TRIAGE] = triage_due,
     [EKEY_DUTY_CODE] = duty_due,
     [EKEY_DUTY_NAME] = duty_due,
+    [EKEY_WAITING] = waiting_due,
 };
 
 static void work_off_due(struct engine *e, int64_t time)

@@ -356,6 +356,15 @@ int presence_load(struct engine *, struct err *) WW_CHECK;
 void presence_destroy(struct presence *);
 void presence_fold(struct engine *, const struct entry_presence *);
 bool presence_none(const struct engine *, const struct alert *); /* it is known who listens, and none whom it is for does */
+/* ... and none has for the term `absent`, by what is known. */
+bool presence_gone(const struct engine *, const struct alert *, int64_t at);
+
+/* ---- waiting.c: alerts that nobody has looked at, while it is known who listens ---- */
+void waiting_leave(struct engine *, const struct alert *); /* if it waits no longer; before T_OPEN changes */
+void waiting_join(struct engine *, const struct alert *);  /* if it does; after T_OPEN has it */
+void waiting_look(struct engine *);                         /* a team ceased to hear something */
+void waiting_due(struct engine *, const struct ekey *item, int64_t at);
+bool waiting_alone(const struct engine *, const struct alert *, int64_t at); /* nobody looked, and nobody listens any more */
 
 /* ---- identity.c: which record a signal belongs to, and names as they come and go ---- */
 /* Loaded or new (name `text` where it is known by name); in the scratch arena. */

@@ -126,7 +126,9 @@ void alert_emit(struct engine *e, const struct record *c, struct alert *a, int64
     if (ev->n_reasons)
         a->rule = ev->reasons[0].rule;
     alert_keep(e, a);
+    waiting_leave(e, a);
     list_open(e, a, (enum event_type)ev->type);
+    waiting_join(e, a);
     event_publish(e, ev);
 }
 
@@ -187,12 +189,10 @@ static void change(struct engine *e, struct record *c, struct alert *a, const st
     alert_emit(e, c, a, j->at, &ev);
 }
 
-/* Nobody whom it is for listens: the next tier hears of it at once. The time to look at it runs on all the same. */
+/* Nobody whom it is for listens: the next tier hears of it. The time to look at it runs on all the same. */
 static void tell_absent(struct engine *e, struct record *c, struct alert *a, const struct judgement *j)
 {
     struct event ev = alert_event(EVENT_UNATTENDED, a->level);
-    if (!presence_none(e, a))
-        return;
     a->h.unattended = true;
     explain(e, c, j, &ev);
     alert_emit(e, c, a, j->at, &ev);
@@ -227,7 +227,8 @@ static void open_alert(struct engine *e, struct record *c, struct alert *a, bool
     a->h.routed = route_team(e, c);
     explain(e, c, j, &ev);
     alert_emit(e, c, a, j->at, &ev);
-    tell_absent(e, c, a, j);
+    if (presence_none(e, a))
+        tell_absent(e, c, a, j);
     c->alert = a->number;
     c->alert_open = true;
     if (rollup_is_parent(c))
@@ -379,6 +380,8 @@ void life_judge(struct engine *e, struct record *c, int64_t at, enum cause cause
         timers_tell(e, c, &a, at, &j);
     if (moved && c->alert_open)
         tell_moved(e, c, &a, at, &j);
+    if (had && c->alert_open && waiting_alone(e, &a, at))
+        tell_absent(e, c, &a, &j);
     if (had && cause == CAUSE_SIGNALS && a.version == version && ekey_kind(&c->key) != EKEY_AREA)
         tell_joined(e, c, &a, at, &j);
     if (ran_out || (had && cause == CAUSE_SETTINGS && c->alert_open))

@@ -100,6 +100,7 @@ struct work {
     struct measure *measures;
     uint8_t joins[LEVEL_COUNT]; /* the highest tier that is in it from the start at this level */
     struct term accept[LEVEL_COUNT], verify[LEVEL_COUNT], close[LEVEL_COUNT], unattended[LEVEL_COUNT];
+    struct term absent;      /* nobody looked, and who listened for it has gone for so long */
     struct term extend;      /* once, by so much */
     struct term hold_most, snooze_most, follow_up;
     uint32_t follow_up_ppm;  /* share of the closed ones that are called back (回访), drawn by the alert's number */

@@ -627,6 +627,7 @@ static void load_deadlines(struct loader *l, const struct tree *t)
                                       {"verify", true, read_terms, offsetof(struct work, verify)},
                                       {"close", false, read_terms, offsetof(struct work, close)},
                                       {"unattended", false, read_terms, offsetof(struct work, unattended)},
+                                      {"absent", false, read_term, offsetof(struct work, absent)},
                                       {"extend", false, read_term, offsetof(struct work, extend)},
                                       {"hold_most", false, read_term, offsetof(struct work, hold_most)},
                                       {"snooze_most", false, read_term, offsetof(struct work, snooze_most)},

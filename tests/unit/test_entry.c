@@ -204,6 +204,22 @@ static void who_listens_comes_back(void **unused)
     assert_true(e.type == ENTRY_PRESENCE && slice_is(e.presence.team, "towns") && e.presence.listening);
     for (size_t n = 0; n < b.n; n++)
         assert_int_equal(entry_get((struct slice){(char *)b.p, n}, &a, &e, NULL), WW_EDAMAGED);
+    b.p[1] = 1; /* layout 1 had no wishes */
+    b.n--;
+    assert_int_equal(entry_get(bytes_of(&b), &a, &e, NULL), 0);
+    assert_true(slice_is(e.presence.team, "towns") && e.presence.listening && !e.presence.n_wishes);
+    const region_t places[] = {region_of(SLICE("3304")), region_of(SLICE("330501"))};
+    const struct slice trades[] = {SLICE("E"), SLICE("C18")};
+    const struct entry_wish wishes[] = {{.n_regions = 2, .regions = places, .min_level = LEVEL_MAJOR},
+                                        {.n_industries = 2, .industries = trades}};
+    buf_reset(&b);
+    entry_put_presence(&b, &(struct entry_presence){SLICE("towns"), true, 2, wishes});
+    assert_int_equal(entry_get(bytes_of(&b), &a, &e, NULL), 0);
+    assert_int_equal(e.presence.n_wishes, 2);
+    assert_true(e.presence.wishes[0].min_level == LEVEL_MAJOR && e.presence.wishes[0].regions[1] == places[1]);
+    assert_true(slice_is(e.presence.wishes[1].industries[1], "C18") && !e.presence.wishes[1].n_regions);
+    for (size_t n = 0; n < b.n; n++)
+        assert_int_equal(entry_get((struct slice){(char *)b.p, n}, &a, &e, NULL), WW_EDAMAGED);
     struct entry_action x = {.what = SLICE("sort"), .signal = 9, .as = SLICE("relevant"), .people = NO_INT};
     buf_reset(&b);
     entry_put_action(&b, &x);

@@ -13,7 +13,8 @@ struct told {
     unsigned refused;
 };
 
-static bool tell(void *arg, struct slice team, bool listening)
+/* "+a", with what it asks for where that is not everything: "+a[3304 2]": prefix, least level. */
+static bool tell(void *arg, const struct entry_presence *p)
 {
     struct told *t = arg;
     size_t n = strlen(t->text);
@@ -21,17 +22,71 @@ static bool tell(void *arg, struct slice team, bool listening)
         t->refused++;
         return false;
     }
-    snprintf(t->text + n, sizeof t->text - n, "%s%c%.*s", n ? " " : "", listening ? '+' : '-', SLICE_ARG(team));
+    n += (size_t)snprintf(t->text + n, sizeof t->text - n, "%s%c%.*s", n ? " " : "", p->listening ? '+' : '-', SLICE_ARG(p->team));
+    for (uint32_t i = 0; i < p->n_wishes; i++) {
+        char code[16] = "";
+        if (p->wishes[i].n_regions)
+            region_text(p->wishes[i].regions[0], code);
+        n += (size_t)snprintf(t->text + n, sizeof t->text - n, "[%s %u]", code, p->wishes[i].min_level);
+    }
     return true;
 }
 
 static void look(struct listeners *l, const char *letters, int64_t now)
 {
-    struct slice teams[8];
+    struct listening list[8] = {{{0}, {0}}};
     size_t n = 0;
     for (; letters[n]; n++)
-        teams[n] = (struct slice){letters + n, 1};
-    listeners_look(l, teams, n, now, MINUTE);
+        list[n].team = (struct slice){letters + n, 1};
+    listeners_look(l, list, n, now, MINUTE);
+}
+
+/* What sessions ask for goes to the journal: once each, in one order whatever theirs; all of it where one asks for all. */
+static void what_they_ask_for(void **unused)
+{
+    (void)unused;
+    struct told t = {.full = false};
+    struct listeners *l = listeners_create(&(struct listeners_calls){tell, &t});
+    const region_t city = region_of(SLICE("3304")), town = region_of(SLICE("330482001"));
+    const struct listening a1 = {SLICE("a"), {.n_regions = 1, .regions = &city, .min_level = LEVEL_MAJOR}},
+                           a2 = {SLICE("a"), {.n_regions = 1, .regions = &town}}, b = {SLICE("b"), {.min_level = LEVEL_GENERAL}};
+    listeners_look(l, (struct listening[]){a1, b, a2, a1}, 4, 0, MINUTE);
+    assert_string_equal(t.text, "- +a[330482001 0][3304 2] +b");
+    t.text[0] = 0;
+    listeners_look(l, (struct listening[]){a2, a1, b}, 3, MINUTE, MINUTE);
+    assert_string_equal(t.text, ""); /* the same */
+    listeners_look(l, (struct listening[]){a1, b}, 2, MINUTE, MINUTE);
+    assert_string_equal(t.text, "+a[3304 2]"); /* less than before */
+    listeners_look(l, (struct listening[]){a1, {SLICE("a"), {0}}, b}, 3, MINUTE + 1, MINUTE);
+    assert_string_equal(t.text, "+a[3304 2]"); /* not within the minute */
+    listeners_look(l, (struct listening[]){a1, {SLICE("a"), {0}}, b}, 3, 2 * MINUTE, MINUTE);
+    assert_string_equal(t.text, "+a[3304 2] +a");
+    listeners_destroy(l);
+}
+
+/* A team may ask in any number of sessions for any number of places: its entry stays small, and is never "all". */
+static void asks_too_much(void **unused)
+{
+    (void)unused;
+    enum { SESSIONS = 100, PLACES = 200 };
+    struct told t = {.full = false};
+    struct listeners *l = listeners_create(&(struct listeners_calls){tell, &t});
+    static struct listening list[SESSIONS];
+    static region_t places[SESSIONS][PLACES];
+    for (int i = 0; i < SESSIONS; i++) {
+        for (int k = 0; k < PLACES; k++) {
+            char code[16];
+            snprintf(code, sizeof code, "33%03d%04d", i, k);
+            places[i][k] = region_of(slice_of(code));
+        }
+        list[i] = (struct listening){SLICE("a"), {.n_regions = PLACES, .regions = places[i]}};
+    }
+    listeners_look(l, list, SESSIONS, 0, MINUTE);
+    size_t n = 0;
+    for (const char *p = t.text; (p = strchr(p, '[')); p++)
+        n++;
+    assert_true(n > 1 && n < 33);
+    listeners_destroy(l);
 }
 
 static void both_ways(void **unused)
@@ -95,6 +150,7 @@ static void no_room(void **unused)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(both_ways), cmocka_unit_test(one_a_minute), cmocka_unit_test(no_room)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(both_ways), cmocka_unit_test(one_a_minute), cmocka_unit_test(no_room),
+                                       cmocka_unit_test(what_they_ask_for), cmocka_unit_test(asks_too_much)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,13 +25,14 @@ teams:
 """
 
 
-def begin(presence, teams=True):
+def begin(presence, teams=True, absent="10m"):
     d = Daemon(rules=SCORE_ONLY)
-    for name, text in (("teams.yaml", TEAMS), ("principals.yaml", PRINCIPALS)):
+    deadlines = "version: 1\naccept: {major: 5wd}\nverify: {major: 7d}\nabsent: %s\n" % absent
+    for name, text in (("teams.yaml", TEAMS), ("principals.yaml", PRINCIPALS), ("deadlines.yaml", deadlines)):
         with open(os.path.join(d.dir, name), "w") as f:
             f.write(text)
     d.listen = ["{endpoint: \"ipc://%s\", principal: %s}" % (os.path.join(d.dir, n), n) for n in ("town", "visitor")]
-    d.extra = "principals: principals.yaml\nlimits: {presence: %s}\n" % presence + ("teams: teams.yaml\n" if teams else "")
+    d.extra = "principals: principals.yaml\ndeadlines: deadlines.yaml\nlimits: {presence: %s}\n" % presence + ("teams: teams.yaml\n" if teams else "")
     d.write_config()
     return d
 
@@ -78,11 +79,46 @@ class Presence(unittest.TestCase):
     def test_it_ends_late_but_it_ends(self):
         with begin("1s") as d, d.start().client() as c:
             town = self.by(d, "town")
-            sub = town.subscribe(credit=0)
+            sub = town.subscribe(credit=1000)
             self.assertEqual(self.names(self.alarm(c)), ["raised"])
             town.expect("done", "unsubscribe", session=sub["session"])
             while self.names(self.alarm(c)) == ["raised"]:  # until the second is over
                 pass
+
+    def test_what_it_asks_for(self):
+        for asks, hears in (({}, True), ({"regions": ["330482"], "min_level": "major"}, True), ({"regions": ["330482099"]}, False),
+                            ({"min_level": "critical"}, False), ({"industries": ["E"]}, False)):
+            with self.subTest(asks), begin("1h") as d, d.start().client() as c:
+                self.by(d, "town").subscribe(credit=1000, **asks)
+                self.assertEqual(c.query("status")["listening"], ["towns"])
+                self.assertEqual(self.names(self.alarm(c)), ["raised"] if hears else ["raised", "unattended"])
+
+    def test_without_credit_for_long(self):
+        with begin("1s") as d, d.start().client() as c:
+            town = self.by(d, "town")
+            sub = town.subscribe(credit=0)
+            while self.names(self.alarm(c)) == ["raised"]:  # until the second is over
+                pass
+            self.assertEqual(c.query("status")["listening"], [])
+            town.credit(sub["session"], 1000)
+            while self.names(self.alarm(c)) != ["raised"]:
+                pass
+
+    def test_the_last_one_goes(self):
+        with begin("1s", absent="1s") as d, d.start().client() as c:
+            town = self.by(d, "town")
+            town.subscribe(credit=1000)
+            self.assertEqual(self.names(self.alarm(c)), ["raised"])
+            self.assertEqual(self.names(self.alarm(c)), ["raised"])
+            alerts = {a["alert"] for a in c.query("alerts")["alerts"]}
+            seen = min(alerts)
+            c.expect("done", "action", alert=seen, do="seen")
+            town.close()
+            while not any(e["type"] == "unattended" for e in c.all_events()):  # gone, told so, and gone for a second
+                c.query("status")
+            told = [e for e in c.all_events() if e["type"] == "unattended"]
+            self.assertEqual([e["alert"] for e in told], sorted(alerts - {seen}))
+            self.assertIn("county", told[0]["teams"])
 
     def test_one_that_has_gone(self):
         with begin("1h") as d, d.start().client() as c:
