@@ -398,9 +398,18 @@ static int fill_action(struct cli *cli, struct ww_action *a)
 }
 
 /* With what the daemon has to say about it. */
+/* What the command does, as the protocol says it: `alert follow-up` is follow_up. */
+static const char *deed(struct cli *cli)
+{
+    char *what = arena_printf(&cli->arena, "%s", cli->command->name + strlen("alert "));
+    for (char *p = what; *p; p++)
+        *p = *p == '-' ? '_' : *p;
+    return what;
+}
+
 static void print_done(struct cli *cli, uint64_t id, uint64_t seq)
 {
-    const char *what = cli->command->name + strlen("alert "), *says = ww_message(cli->client);
+    const char *what = deed(cli), *says = ww_message(cli->client);
     switch (cli->format) {
     case FORMAT_TABLE:
         printf(tr("#%" PRIu64 " %s done (seq %" PRIu64 ")\n", "#%" PRIu64 " %s 已记录（编号 %" PRIu64 "）\n"),
@@ -433,7 +442,7 @@ int cmd_alert_act(struct cli *cli)
     status = cli_connect(cli);
     if (status != 0)
         return status;
-    a.what = cli->command->name + strlen("alert ");
+    a.what = deed(cli);
     for (int i = 0; i < cli->n_args; i++) {
         uint64_t seq = 0;
         parse_id(cli, cli->args[i], &a.alert);

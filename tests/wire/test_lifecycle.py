@@ -324,6 +324,50 @@ class Lifecycle(unittest.TestCase):
         self.assertNotIn(self.code, [e["uscc"] for e in self.by["hangzhou"].pages("enterprises", "enterprises")])
         self.assertIn(self.code, [e["uscc"] for e in self.by["pinghu"].pages("enterprises", "enterprises")])
 
+    # ---- each role's story ----
+
+    def test_an_inspector_works_it_to_its_end(self):
+        self.raise_alert()
+        me = {"by": "pinghu", "actor": "王"}
+        self.do("comment", note="已电话联系", **me)
+        self.assertIsNotNone(self.show()["handling"]["seen_at"])  # a comment is a look
+        self.assertIn("cannot be given extend", self.refused("wrong_state", "extend", **me))
+        self.do("accept", **me)
+        self.assertIn("\"accepted\" by 王", self.refused("wrong_state", "accept", by="county-desk"))
+        self.do("verify", finding="confirmed", people=3, amount=900000, **me)
+        self.assertIn("王 found it confirmed", self.refused("wrong_state", "verify", by="county-desk", finding="confirmed"))
+        self.do("dispose", measure="talk", **me)
+        self.assertIn("confirmed", self.refused("wrong_state", "close", outcome="unfounded", **me))
+        self.assertIn("more than 0", self.refused("bad_field", "close", outcome="paid", paid_people=0, paid_amount=1, **me))
+        self.do("close", outcome="paid", paid_people=3, paid_amount=900000, **me)
+        self.assertIsNotNone(self.show()["handling"]["follow_up_at"])
+        done = self.by["pinghu"].expect("done", "action", alert=self.alert, do="follow_up", finding="unfounded", note="未付清")
+        self.assertIn("reopen", done["message"])
+        self.assertIsNone(self.show()["handling"]["follow_up_at"])
+        self.assertEqual(self.comes("follow_up")["finding"], "unfounded")
+        self.do("reopen", **me)
+        self.cli("alert", "comment", str(self.alert), "--note", "again", by="pinghu")
+
+    def test_an_operator_takes_what_is_reserved(self):
+        self.raise_alert()
+        for what, more in (("accept", {}), ("verify", {"finding": "confirmed"})):
+            self.do(what, **more)
+        self.assertIn("role", self.refused("denied", "dispose", by="county-desk", measure="board"))
+        self.do("dispose", measure="board")
+        self.do("escalate")
+        self.do("snooze", until=now_ms() + 20 * DAY)
+        self.do("close", outcome="other")
+        self.cli("alert", "follow-up", str(self.alert), "--finding", "confirmed")
+
+    def test_a_feeder_and_an_auditor_take_no_step(self):
+        self.raise_alert()
+        version = self.show()["version"]
+        for what in ("accept", "verify", "dispose", "close", "reopen", "seen", "assign", "join", "escalate", "extend", "hold",
+                     "snooze", "correct", "follow_up", "comment"):
+            for role in ("tax-bureau", "audit"):
+                self.refused("denied", what, by=role)
+        self.assertEqual(self.show()["version"], version)
+
     def test_two_at_once(self):
         self.raise_alert()
         version = self.show()["version"]
