@@ -70,6 +70,7 @@ static const char *const op_words[][3] = {
     {"all", "all of", "全部满足"},          {"any", "any of", "任一满足"},
     {"not", "not", "非"},                   {"signal", "a signal of", "有信息"},
     {"count", "count of", "条数"},          {"agencies", "agencies that report", "报告部门数"},
+    {"regions", "places that it concerns", "涉及地区数"},
     {"sum", "sum of", "合计"},              {"sequence", "one after the other:", "先后发生"},
     {"absent", "awaited and not come:", "应到未到"}, {"enterprise", "the enterprise is of", "企业属于"},
     {"season", "season", "时节"},           {"finding", "finding", "核实结果"},

@@ -40,7 +40,8 @@ static bool selector_within(const struct selector *p, const struct selector *q)
 
 static bool of_signals(const struct cond *c)
 {
-    return c->op == COND_SIGNAL || c->op == COND_COUNT || c->op == COND_AGENCIES || c->op == COND_SUM;
+    return c->op == COND_SIGNAL || c->op == COND_COUNT || c->op == COND_AGENCIES || c->op == COND_REGIONS ||
+           c->op == COND_SUM;
 }
 
 static bool words_within(const struct slice *p, uint32_t n, const struct slice *q, uint32_t m, bool prefix)
@@ -88,9 +89,10 @@ static bool leaf_implies(const struct cond *p, const struct cond *q)
         return false;
     }
     if (of_signals(p) && of_signals(q)) {
-        bool same = p->op == q->op && (p->op != COND_SUM || p->field == q->field) && p->at_least >= q->at_least;
+        bool same = p->op == q->op && p->field == q->field && p->digits == q->digits && p->at_least >= q->at_least;
         bool one = q->op == COND_SIGNAL || ((q->op == COND_COUNT || q->op == COND_AGENCIES) && q->at_least == 1);
-        bool counted = q->op == COND_COUNT && p->op == COND_AGENCIES && p->at_least >= q->at_least;
+        bool apart = p->op == COND_AGENCIES || p->op == COND_REGIONS;
+        bool counted = q->op == COND_COUNT && apart && p->at_least >= q->at_least;
         return (same || one || counted) && p->within <= q->within && selector_within(&p->of, &q->of);
     }
     if (p->op != q->op)

@@ -100,6 +100,25 @@ static void load_agencies(struct loader *l, const struct tree *t, const struct t
                    agencies == 1 ? "y" : "ies", (long long)c->at_least);
 }
 
+/* {regions: {of, digits: 6, at_least, within}} */
+static void load_places(struct loader *l, const struct tree *t, const struct tree *arg, struct cond *c, int depth)
+{
+    enum { DIGITS = 6, PLACES_MAX = 100 };
+    static const char *const words[] = {"of", "digits", "at_least", "within"};
+    const struct tree *digits = tree_get(arg, "digits");
+    int64_t n = DIGITS;
+    (void)depth;
+    if (!is_map(l, t, arg, "{of: ..., digits: 6, at_least: 2, within: 60d}"))
+        return;
+    load_known(l, arg, words, ARRAY_LEN(words));
+    load_of(l, arg, "of", &c->of);
+    c->at_least = load_at_least(l, tree_get(arg, "at_least"), arg, PLACES_MAX);
+    c->within = load_within(l, tree_get(arg, "within"), arg);
+    if (digits && (!tree_int(digits, &n) || (n != 2 && n != 4 && n != 6 && n != 9 && n != 12)))
+        mistake_at(l->m, digits, NULL, "digits: 2 (provinces), 4, 6 (counties), 9 (towns) or 12 (villages) are needed");
+    c->digits = (uint8_t)n;
+}
+
 /* {not: CONDITION} */
 static void load_not(struct loader *l, const struct tree *t, const struct tree *arg, struct cond *c, int depth)
 {
@@ -407,6 +426,7 @@ static const struct op {
     {"signal", COND_SIGNAL, load_signal},
     {"count", COND_COUNT, load_count},
     {"agencies", COND_AGENCIES, load_agencies},
+    {"regions", COND_REGIONS, load_places},
     {"sum", COND_SUM, load_sum},
     {"sequence", COND_SEQUENCE, load_sequence},
     {"absent", COND_ABSENT, load_absent},

@@ -49,7 +49,8 @@ static void reach_cond(struct engine *e, const struct record *r, const struct co
         reach_weighing(e, r, reach);
     else if (c->op == COND_ABSENT)
         reach_leaf(e, r, &c->of, INT64_MIN, reach);
-    else if (c->op == COND_SIGNAL || c->op == COND_COUNT || c->op == COND_AGENCIES || c->op == COND_SUM)
+    else if (c->op == COND_SIGNAL || c->op == COND_COUNT || c->op == COND_AGENCIES || c->op == COND_REGIONS ||
+             c->op == COND_SUM)
         reach_leaf(e, r, &c->of, at - c->within, reach);
 }
 

@@ -98,7 +98,7 @@ static void need_signals(struct need *need, const struct cond *c, const struct s
         a.within = INT64_MAX;
     if (c->op == COND_AGENCIES)
         a.agencies = (uint32_t)c->at_least;
-    if (c->op == COND_COUNT)
+    if (c->op == COND_COUNT || c->op == COND_REGIONS) /* each place needs a signal of its own */
         a.count = (uint32_t)c->at_least;
     if (c->op == COND_SUM) {
         a.sum = c->at_least;
@@ -205,6 +205,7 @@ static void find_need(const struct settings *s, const struct cond *c, struct nee
     case COND_SIGNAL:
     case COND_COUNT:
     case COND_AGENCIES:
+    case COND_REGIONS:
     case COND_SUM:
     case COND_ABSENT:
         need_signals(need, c, &c->of);

@@ -112,7 +112,7 @@ static int64_t latest_at(const struct scene *s, const struct selector *of, uint3
     return sig ? sig->at : NO_INT;
 }
 
-/* ---- signal, count, agencies, sum ---- */
+/* ---- signal, count, agencies, regions, sum ---- */
 
 static struct verdict holds_signal(struct scene *s, const struct cond *c)
 {
@@ -124,9 +124,10 @@ static struct verdict holds_signal(struct scene *s, const struct cond *c)
     return best == NO_INT ? never() : (struct verdict){true, leaves(c, best)};
 }
 
-/* A time and how much it brings. */
+/* A time and how much it brings; of regions: where. */
 struct share {
     int64_t at, much;
+    region_t place;
 };
 
 struct shares {
@@ -200,7 +201,7 @@ static struct verdict holds_amount(struct scene *s, const struct cond *c)
         while (here < c->at_least && (sig = series_walk_next(s->e, s->r, &w)) && sig->at >= from) {
             int64_t much = selector_counts(s->e, &c->of, series, sig) ? how_much(c, sig) : 0;
             if (much)
-                add_share(s, &x, (struct share){sig->at, much});
+                add_share(s, &x, (struct share){sig->at, much, 0});
             here += much;
         }
     }
@@ -249,6 +250,40 @@ static struct verdict holds_agencies(struct scene *s, const struct cond *c)
     if (x->n < c->at_least || x->latest[c->at_least - 1] < beginning(s, c))
         return never();
     return (struct verdict){true, leaves(c, x->latest[c->at_least - 1])};
+}
+
+/* Each place that signals not before `from` name, with the latest of them. A code too short to tell it apart is none. */
+static struct shares find_places(const struct scene *s, const struct cond *c)
+{
+    struct shares x = {0};
+    for (uint32_t i = 0; i < s->r->n_series; i++) {
+        const struct series *series = &s->r->series[i];
+        struct series_walk w;
+        const struct sig *sig;
+        if (!takes(s, &c->of, i))
+            continue;
+        series_walk_start(&w, series);
+        while ((sig = series_walk_next(s->e, s->r, &w)) && sig->at >= beginning(s, c)) {
+            region_t place = sig->region ? settings_region(s->e->settings, sig->region) : 0;
+            size_t k = 0;
+            if ((place & 15) < c->digits || !selector_counts(s->e, &c->of, series, sig))
+                continue;
+            place = region_cut(place, c->digits);
+            while (k < x.n && x.list[k].place != place)
+                k++;
+            if (k == x.n)
+                add_share(s, &x, (struct share){sig->at, 1, place});
+            else if (sig->at > x.list[k].at)
+                x.list[k].at = sig->at;
+        }
+    }
+    return x;
+}
+
+static struct verdict holds_regions(struct scene *s, const struct cond *c)
+{
+    struct shares x = find_places(s, c);
+    return enough(c, &x);
 }
 
 /* ---- sequence, absent ---- */
@@ -523,6 +558,7 @@ static struct verdict holds_not(struct scene *s, const struct cond *c)
 static struct verdict (*const operators[])(struct scene *, const struct cond *) = {
     [COND_ALL] = holds_parts,           [COND_ANY] = holds_parts,       [COND_NOT] = holds_not,
     [COND_SIGNAL] = holds_signal,       [COND_COUNT] = holds_amount,    [COND_AGENCIES] = holds_agencies,
+    [COND_REGIONS] = holds_regions,
     [COND_SUM] = holds_amount,          [COND_SEQUENCE] = holds_sequence, [COND_ABSENT] = holds_absent,
     [COND_ENTERPRISE] = holds_enterprise, [COND_SEASON] = holds_season, [COND_FINDING] = holds_finding,
     [COND_SCORE] = holds_score,         [COND_RELATED] = holds_related, [COND_THRESHOLD] = holds_threshold,
@@ -567,6 +603,8 @@ int64_t cond_found(struct engine *e, const struct record *r, const struct cond *
             found++;
         return found;
     }
+    if (c->op == COND_REGIONS)
+        return (int64_t)find_places(s, c).n;
     for (uint32_t i = 0; i < r->n_series; i++) {
         const struct series *series = &r->series[i];
         struct series_walk w;

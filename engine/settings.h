@@ -57,8 +57,8 @@ struct selector {
 
 /* The operators of a condition; the table in rules_load.c has a row for each. */
 enum cond_op {
-    COND_ALL, COND_ANY, COND_NOT, COND_SIGNAL, COND_COUNT, COND_AGENCIES, COND_SUM, COND_SEQUENCE, COND_ABSENT,
-    COND_ENTERPRISE, COND_SEASON, COND_FINDING, COND_SCORE, COND_RELATED, COND_THRESHOLD, COND_AREA
+    COND_ALL, COND_ANY, COND_NOT, COND_SIGNAL, COND_COUNT, COND_AGENCIES, COND_REGIONS, COND_SUM, COND_SEQUENCE,
+    COND_ABSENT, COND_ENTERPRISE, COND_SEASON, COND_FINDING, COND_SCORE, COND_RELATED, COND_THRESHOLD, COND_AREA
 };
 
 enum sum_field { SUM_AMOUNT, SUM_PEOPLE };
@@ -99,9 +99,10 @@ struct area {
 
 struct cond {
     enum cond_op op;
-    struct selector of;         /* signal, count, agencies, sum; absent: after what */
+    struct selector of;         /* signal, count, agencies, regions, sum; absent: after what */
     int64_t within;             /* ms, closed at both ends; season: before the festival */
-    int64_t at_least;           /* count, agencies, sum; score: enum level */
+    int64_t at_least;           /* count, agencies, regions, sum; score: enum level */
+    uint8_t digits;             /* regions: so many of a code tell two places apart */
     uint32_t n;                 /* all, any, not (1), sequence, absent (1) */
     struct cond *parts;         /* of sequence and absent only `of` counts: steps, what is expected */
     enum sum_field field;

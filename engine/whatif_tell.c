@@ -10,6 +10,7 @@ enum { KINDS_TOLD = 8 };
 static const char *const ops[] = {
     [COND_ALL] = "all",           [COND_ANY] = "any",         [COND_NOT] = "not",
     [COND_SIGNAL] = "signal",     [COND_COUNT] = "count",     [COND_AGENCIES] = "agencies",
+    [COND_REGIONS] = "regions",
     [COND_SUM] = "sum",           [COND_SEQUENCE] = "sequence", [COND_ABSENT] = "absent",
     [COND_ENTERPRISE] = "enterprise", [COND_SEASON] = "season", [COND_FINDING] = "finding",
     [COND_SCORE] = "score",       [COND_RELATED] = "related", [COND_THRESHOLD] = "threshold",
@@ -79,6 +80,8 @@ static const char *cond_words(struct bench *b, const struct cond *c)
     switch (c->op) {
     case COND_SUM:
         return c->field == SUM_PEOPLE ? "people" : "amount";
+    case COND_REGIONS:
+        return arena_printf(b->out, "by %u digits", c->digits);
     case COND_ENTERPRISE:
         return attribute_words(b->out, c->enterprise);
     case COND_SEASON:
@@ -147,13 +150,13 @@ static bool has_parts(const struct cond *c)
 
 static bool has_selector(const struct cond *c)
 {
-    return c->op == COND_SIGNAL || c->op == COND_COUNT || c->op == COND_AGENCIES || c->op == COND_SUM ||
-           c->op == COND_ABSENT || c->op == COND_SEQUENCE;
+    return c->op == COND_SIGNAL || c->op == COND_COUNT || c->op == COND_AGENCIES || c->op == COND_REGIONS ||
+           c->op == COND_SUM || c->op == COND_ABSENT || c->op == COND_SEQUENCE;
 }
 
 static bool has_number(const struct cond *c)
 {
-    return c->op == COND_COUNT || c->op == COND_AGENCIES || c->op == COND_SUM || c->op == COND_AREA;
+    return c->op == COND_COUNT || c->op == COND_AGENCIES || c->op == COND_REGIONS || c->op == COND_SUM || c->op == COND_AREA;
 }
 
 static void add_kinds(struct kind_set *to, const struct kind_set *from)
@@ -251,7 +254,7 @@ static void tell_cond(struct bench *b, const struct tried *t, const struct cond 
     const struct kind_set kinds = all_kinds(c);
     if (has_selector(c))
         tell_kinds(b, &kinds, out);
-    if (c->op == COND_COUNT || c->op == COND_SUM || c->op == COND_AGENCIES)
+    if (has_number(c) && c->op != COND_AREA)
         out->found = cond_found(&b->w, t->r, c, t->j.at);
     if (has_selector(c) && v.holds)
         tell_cond_signals(b, t, c, out);

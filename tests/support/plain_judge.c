@@ -271,6 +271,24 @@ static bool holds_amount(const struct scene *s, const struct cond *c)
     return sum >= (c->op == COND_SIGNAL ? 1 : (double)c->at_least);
 }
 
+/* Each item that counts and whose place no other one before it has is one place. */
+static bool holds_regions(const struct scene *s, const struct cond *c)
+{
+    int64_t n = 0;
+    for (size_t i = 0; i < s->f->n_items; i++) {
+        const struct plain_item *x = s->f->items[i];
+        bool again = false;
+        if (!counts(s, c, &c->of, x) || x->region.n < c->digits)
+            continue;
+        for (size_t k = 0; k < i && !again; k++) {
+            const struct plain_item *y = s->f->items[k];
+            again = counts(s, c, &c->of, y) && y->region.n >= c->digits && memcmp(x->region.p, y->region.p, c->digits) == 0;
+        }
+        n += !again;
+    }
+    return n >= c->at_least;
+}
+
 /* Whether these items, each once, give steps `step` to `end`, in whatever order: all ways are tried. */
 static bool gives_steps(const struct scene *s, const struct cond *c, uint32_t step, uint32_t end, size_t from, size_t to,
                         uint64_t *used)
@@ -398,6 +416,8 @@ static bool holds(const struct scene *s, const struct cond *c)
     case COND_SUM:
     case COND_AGENCIES:
         return holds_amount(s, c);
+    case COND_REGIONS:
+        return holds_regions(s, c);
     case COND_SEQUENCE:
         return holds_sequence(s, c);
     case COND_ABSENT:

@@ -62,7 +62,8 @@ static const char *condition(struct arena *a, int depth)
     case 8: return arena_printf(a, "{finding: {is: unfounded, within: %ud}}", days);
     case 9: return "{score: follow}";
     case 10: return below(2) ? "{threshold: crime}" : "{related: {by: owner, level: major, within: 60d}}";
-    case 11: case 12: return arena_printf(a, "{signal: %s, within: %ud}", s, days);
+    case 11: return arena_printf(a, "{regions: {of: %s, digits: %u, at_least: %u, within: %ud}}", s, 6 + 3 * below(2), n, days);
+    case 12: return arena_printf(a, "{signal: %s, within: %ud}", s, days);
     case 13: return arena_printf(a, "{not: %s}", condition(a, depth - 1));
     case 14: return arena_printf(a, "{any: [%s, %s]}", condition(a, depth - 1), condition(a, depth - 1));
     default: return arena_printf(a, "{all: [%s, %s]}", condition(a, depth - 1), condition(a, depth - 1));

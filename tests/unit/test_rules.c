@@ -37,6 +37,9 @@ static void mistakes_have_their_place(void **unused)
         const char *yaml, *told; /* told: what the mistake must contain */
     } cases[] = {
         {RULE("{score: follow}", "{raise: by_score}"), ""},
+        {RULE("{regions: {of: any, digits: 5, at_least: 2, within: 3d}}", "{raise: major}"), "digits: 2 (provinces)"},
+        {RULE("{regions: {of: any, at_last: 2, within: 3d}}", "{raise: major}"), "unknown key \"at_last\""},
+        {RULE("{regions: any}", "{raise: major}"), "digits: 6, at_least: 2"},
         {RULE("{al: []}", "{raise: major}"), "6:12 unknown operator \"al\""},
         {RULE("{signal: tax.arears, within: 30d}", "{raise: major}"), "6:20 unknown kind \"tax.arears\""},
         {RULE("{signal: {agency: taxx}, within: 30d}", "{raise: major}"), "unknown agency \"taxx\""},
@@ -113,6 +116,8 @@ static void what_can_never_hold_is_told(void **unused)
     (void)unused;
     static const char *const cases[][2] = {
         {RULE("{agencies: {of: {agency: tax}, at_least: 2, within: 3d}}", MORE), "6:52 this can never hold: the signals are those of 1 agency, and 2"},
+        {RULE("{all: [{regions: {of: {agency: tax}, at_least: 2, within: 3d}}, {not: {signal: {agency: tax}, within: 9d}}]}", MORE),
+         "never hold"},
         {RULE("{all: [{signal: tax.arrears, within: 3d}, {not: {signal: tax.arrears, within: 3d}}]}", MORE), "6:53 this can never hold together with the part in line 6"},
         {RULE("{all: [{not: {signal: {agency: tax}, within: 9d}}, {count: {of: tax.arrears, at_least: 2, within: 3d}}]}", MORE), "never hold"},
         {RULE("{all: [{signal: tax.arrears, within: 3d}, {not: {signal: tax.arrears, within: 2d}}]}", MORE), ""},
@@ -735,9 +740,37 @@ static void an_event_lists_the_weightiest_reasons_only(void **unused)
     arena_finish(&a);
 }
 
+/* The same town twice is one place, a county's code none, a village its town's; the latest of each keeps it. */
+static void places_are_told_apart(void **unused)
+{
+    (void)unused;
+    static const struct {
+        int day;
+        const char *region;
+        size_t events;
+    } steps[] = {{0, "330482001", 0}, {1, "330482001", 0}, {2, "330482", 0}, {2, NULL, 0}, {3, "330482002", 1}, {4, "330482001012", 1}};
+    struct world w;
+    world_init(&w, RULE("{regions: {of: any, digits: 9, at_least: 2, within: 10d}}", "{raise: major}"));
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        world_say(&w, &(struct say){.kind = "tax.arrears", .at = DAY(steps[i].day), .uscc = CODE_A, .region = steps[i].region});
+        size_t n = 0; /* evidence is not of interest */
+        for (size_t k = 0; k < w.out.n; k++)
+            n += w.out.events[k].ev.type == EVENT_RAISED;
+        assert_int_equal(n, steps[i].events);
+    }
+    size_t had = w.out.n;
+    world_tick(&w, DAY(13));
+    assert_int_equal(w.out.n, had);
+    world_tick(&w, DAY(13) + 1); /* the second town leaves the window, by itself */
+    assert_int_equal(world_last(&w)->type, EVENT_WITHDRAWN);
+    assert_true(world_last(&w)->at == DAY(13) + 1);
+    world_finish(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(places_are_told_apart),
         cmocka_unit_test(mistakes_have_their_place), cmocka_unit_test(two_of_one_name_are_told),
         cmocka_unit_test(what_can_never_hold_is_told), cmocka_unit_test(wrong_types_are_told),
         cmocka_unit_test(selectors_are_told_precisely), cmocka_unit_test(what_asks_of_others_is_checked),
