@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { CALM_SECONDS = 120, STRETCHES = 8 };
+enum { CALM_SECONDS = 120, STRETCHES = 8, PROBES = 60 };
 
 static struct coro *life; /* NULL: it is not there */
 static int life_code;
@@ -42,6 +42,7 @@ static void start(void)
     rebuild = sim_chance(40);
     disk_segment_bytes = (size_t)sim_between(24, 200) << 10;
     asked_to_stop = false;
+    net_forget_signals();
     starts++;
     sim_say("---- start%s", rebuild ? " --rebuild" : "");
     life = sim_spawn(live, NULL);
@@ -217,15 +218,8 @@ static bool settled(void)
            (truth_next_due() > sim_wall_ms() || sim_wall_ms() < sim_true_ms());
 }
 
-/* All is well again: soon everything must be done. */
-static void calm(void)
+static void settle(void)
 {
-    mend();
-    all_well = true;
-    int64_t off = sim_wall_ms() - sim_true_ms();
-    if (off < 0)
-        sim_set_wall(-off);
-    listeners_generous(true);
     int64_t until = sim_now + CALM_SECONDS * SECOND;
     while (!settled() && sim_now < until)
         sim_run_until(sim_now + SECOND);
@@ -235,6 +229,25 @@ static void calm(void)
                  net_listens() ? "listens" : "does not listen", feeders_done() ? "done" : "wait",
                  listeners_done() ? "done" : "wait", (long long)(truth_next_due() - sim_wall_ms()) / 1000);
     }
+}
+
+/* All is well again: soon everything must be done, and what is new must be answered at once. */
+static void calm(void)
+{
+    mend();
+    all_well = true;
+    int64_t off = sim_wall_ms() - sim_true_ms();
+    if (off < 0)
+        sim_set_wall(-off);
+    listeners_generous(true);
+    settle();
+    sim_run_until(sim_now + 2 * SECOND);
+    feeders_hurry(true);
+    for (int i = 0; i < PROBES; i++)
+        sim_at(sim_now + (int64_t)sim_draw(SECOND), busy, NULL, 1 + sim_draw(4));
+    sim_run_until(sim_now + 12 * SECOND);
+    settle();
+    feeders_hurry(false);
     truth_everything();
     listeners_generous(false);
     all_well = false;

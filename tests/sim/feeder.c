@@ -9,10 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FLIGHTS = 4, BATCH_MOST = 40 };
+enum { FLIGHTS = 4, BATCH_MOST = 40, AT_ONCE = 500000 /* us */ };
 
 struct flight {
     uint64_t rid; /* 0: none */
+    int64_t sent;
+    bool said; /* the answer, at least */
     size_t n, signals[BATCH_MOST];
 };
 
@@ -27,6 +29,7 @@ struct feeder {
 };
 
 static struct feeder feeders[SOURCES];
+static int64_t hurry = NEVER; /* from then on an answer must come at once */
 
 static void pump(struct feeder *);
 static void late(void *feeder, uint64_t rid);
@@ -99,6 +102,8 @@ static void send_batch(struct feeder *f, struct flight *b)
     codec_put_signals(&body, b->rid, list, b->n);
     net_send(f->conn, "signals", &body);
     buf_finish(&body);
+    b->sent = sim_now;
+    b->said = false;
     sim_at(sim_now + 5 * SECOND + (int64_t)sim_draw(5 * SECOND), late, f, b->rid);
 }
 
@@ -127,6 +132,8 @@ static void late(void *feeder, uint64_t rid)
     struct feeder *f = feeder;
     for (int i = 0; i < FLIGHTS; i++)
         if (f->flights[i].rid == rid && f->conn) {
+            if (f->flights[i].sent >= hurry && !f->flights[i].said)
+                sim_fail("%s: nothing is wrong, and no answer comes", world_sources[f->source]);
             net_hang_up(&f->conn);
             for (int k = 0; k < FLIGHTS; k++)
                 if (f->flights[k].rid)
@@ -173,7 +180,11 @@ static void on_said(void *feeder, const char *verb, struct slice body)
     const struct ww_value *m;
     struct flight *b = strcmp(verb, "ack") == 0 ? flight_of(f, body, &a, &m) : NULL;
     uint64_t seq = 0;
+    if (b && b->sent >= hurry && sim_now - b->sent > AT_ONCE)
+        sim_fail("%s: nothing is wrong, and an answer took %lld ms", world_sources[f->source],
+                 (long long)(sim_now - b->sent) / 1000);
     if (b) {
+        b->said = true;
         val_uint(m, "seq", &seq);
         if (seq > disk_durable())
             sim_fail("%s: acknowledged through entry %llu, but only %llu is durable", world_sources[f->source],
@@ -255,6 +266,11 @@ void feeders_work(int source, size_t n)
     while (n--)
         todo(f, world_happen(source));
     pump(f);
+}
+
+void feeders_hurry(bool yes)
+{
+    hurry = yes ? sim_now : NEVER;
 }
 
 bool feeders_done(void)

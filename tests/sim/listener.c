@@ -50,21 +50,14 @@ static bool lies_in(region_t place, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-bool listener_sees(const char *user, const struct truth_event *e)
-{
-    const char *may = sees(user);
-    bool place = !may;
-    for (uint32_t i = 0; i < e->n_places && !place; i++)
-        place = lies_in(e->places[i], may);
-    return place;
-}
-
 static bool is_for(const struct listener *l, const struct truth_event *e)
 {
     const char *may = sees(l->user);
     bool place = !may && !l->region;
     for (uint32_t i = 0; i < e->n_places && !place; i++)
         place = (!may || lies_in(e->places[i], may)) && (!l->region || lies_in(e->places[i], l->region));
+    if (e->type == EVENT_DUTY) /* only who asks for those is told */
+        return false;
     return place && (!l->level || e->level >= LEVEL_MAJOR || e->level_before >= LEVEL_MAJOR);
 }
 

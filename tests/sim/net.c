@@ -63,7 +63,6 @@ int loop_create(struct loop **out, struct err *err)
 {
     (void)err;
     *out = loop_now = mem_zalloc(sizeof **out);
-    memset(signals, 0, sizeof signals); /* those were for another process */
     return 0;
 }
 
@@ -180,6 +179,11 @@ void loop_leave(struct loop *l)
 int64_t loop_ms(void)
 {
     return sim_now / 1000 + 1000000;
+}
+
+void net_forget_signals(void)
+{
+    memset(signals, 0, sizeof signals);
 }
 
 void net_signal(int signo)
@@ -363,11 +367,13 @@ int sockets_send(struct sockets *s, unsigned endpoint, struct slice id, bool del
         return 0; /* into the void, like so much */
     if (c->broken)
         return WW_EUNREACH;
-    if (c->queue >= c->most)
-        return WW_EAGAIN;
     struct packet *p = pack(number, verb, head, rest);
     sim_digest(p->body, p->n);
     c->link.said(c->link.arg, verb, (struct slice){(const char *)p->body, p->n});
+    if (c->queue >= c->most) {
+        free(p);
+        return WW_EAGAIN;
+    }
     c->queue++;
     sim_at(arrival(&c->out_last), hand_to_client, p, 0);
     return 0;

@@ -95,11 +95,12 @@ void net_hang_up(struct conn **);             /* by the client; down() is not ca
 void net_stall(struct conn *, bool);          /* it reads nothing */
 void net_break_all(void);                     /* every connection, messages on their way with them */
 void net_signal(int signo);                   /* to the daemon */
+void net_forget_signals(void);                /* those were for another process */
 bool net_listens(void);
 extern bool net_ghost;
 
 /* ---- world ---- */
-enum { FIRMS = 40, SOURCES = 4, SIGNALS_MAX = 200000 };
+enum { FIRMS = 40, SOURCES = 4, SIGNALS_MAX = 50000 };
 struct sim_signal {
     int source, firm;
     char id[24], kind[40];
@@ -120,16 +121,15 @@ void world_make_firms(void);
 size_t world_happen(int source);              /* something new; its index */
 
 /* ---- clients ---- */
-struct truth_event;
 void feeders_begin(void);
 void feeders_work(int source, size_t n);      /* so many new signals */
+void feeders_hurry(bool);                     /* what is sent from now on must be answered at once */
 bool feeders_done(void);                      /* all are acknowledged */
 void feeders_finish(void);
 
 enum { LISTENERS = 6 };
 void listeners_begin(void);
 void listeners_generous(bool);                /* credit at once, no stalls */
-bool listener_sees(const char *user, const struct truth_event *); /* by its principal alone */
 bool listeners_done(void);                    /* each has been told of everything there is */
 void listeners_say(void);
 
