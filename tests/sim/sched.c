@@ -136,6 +136,7 @@ void sim_fail(const char *fmt, ...)
     say(fmt, ap);
     va_end(ap);
     fflush(stderr);
+    disk_finish();
     _Exit(1);
 }
 
