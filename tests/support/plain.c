@@ -190,13 +190,14 @@ static bool change(struct plain *p, struct plain_firm *f, const struct plain_vie
                    enum why why, uint64_t *list, size_t n)
 {
     struct plain_alert *a = &f->alert;
-    bool same = n == a->n_evidence && (!n || memcmp(list, a->evidence, n * sizeof *list) == 0);
+    bool same = !a->tells && n == a->n_evidence && (!n || memcmp(list, a->evidence, n * sizeof *list) == 0);
     uint64_t rules = rules_called(p, v->fired);
     if (v->level == a->level && (same || why == BY_CLOCK) && (rules == a->rules || why != BY_SETTINGS)) {
         free(list);
         return false;
     }
     uint8_t before = a->level;
+    a->tells = false;
     enum event_type type = EVENT_EVIDENCE;
     if (v->level > before)
         type = EVENT_UPGRADED;
@@ -320,29 +321,76 @@ static void clock_to(struct plain *p, uint64_t number, int64_t time)
 
 /* ---- names as they come and go ---- */
 
-/* Two enterprises turn out to be one: the older alert stays. */
+/* What was found of the one holds for the other from now on. */
+static void found_too(const struct plain_firm *from, struct plain_firm *into)
+{
+    if (!from->finding_entry)
+        return;
+    into->finding = from->finding;
+    into->finding_at = from->finding_at;
+    into->finding_entry = from->finding_entry;
+    into->n_finding_kinds = from->n_finding_kinds;
+    memcpy(into->finding_kinds, from->finding_kinds, sizeof into->finding_kinds);
+}
+
+/* Has x's alert come further than y's? */
+static bool further(const struct plain_firm *x, const struct plain_firm *y)
+{
+    if (x->alert.state != y->alert.state)
+        return x->alert.state > y->alert.state;
+    return x->alert.finding && x->finding_entry > y->finding_entry;
+}
+
+static void withdraw_merged(struct plain *p, struct plain_firm *loser)
+{
+    struct plain_alert *a = &loser->alert;
+    uint8_t before = a->level;
+    a->level = LEVEL_NONE;
+    close_alert(a, p->number, p->time);
+    struct plain_event ev = event_of(a, EVENT_WITHDRAWN, before, p->time, &(struct plain_view){0});
+    ev.merged = true;
+    tell(loser, ev);
+}
+
+/* Both are open: the older stays, as far as the two have come, and tells how it stands. */
+static bool unite(struct plain *p, struct plain_firm *from, struct plain_firm *into)
+{
+    bool they_stay = from->alert.born < into->alert.born, theirs = further(from, into);
+    const struct plain_alert *best = theirs ? &from->alert : &into->alert;
+    uint8_t state = best->state, finding = best->finding;
+    withdraw_merged(p, they_stay ? into : from);
+    struct plain_alert *stays = they_stay ? &from->alert : &into->alert;
+    stays->state = state;
+    stays->finding = finding;
+    stays->tells = true;
+    if (theirs || !into->finding_entry)
+        found_too(from, into);
+    return they_stay;
+}
+
+/* One at most is open: that one is kept, else the one that was closed later. */
+static bool keep_one(struct plain_firm *from, struct plain_firm *into)
+{
+    const struct plain_alert *theirs = &from->alert, *ours = &into->alert;
+    bool they_stay = theirs->open || (!ours->open && (!ours->had || theirs->closed_entry > ours->closed_entry));
+    bool later = from->finding_entry > into->finding_entry;
+    if ((they_stay ? theirs : ours)->finding ? they_stay : later)
+        found_too(from, into);
+    return they_stay;
+}
+
+/* Two enterprises turn out to be one. */
 static void merge(struct plain *p, struct plain_firm *from, struct plain_firm *into)
 {
-    struct plain_alert *theirs = &from->alert, *ours = &into->alert;
     into->uncleared = from->uncleared > into->uncleared ? from->uncleared : into->uncleared;
-    if (!theirs->open)
+    if (!from->alert.had)
         return;
-    if (ours->open) {
-        bool we_stay = ours->born < theirs->born;
-        struct plain_firm *loser = we_stay ? from : into;
-        struct plain_alert *goes = &loser->alert;
-        uint8_t before = goes->level;
-        goes->level = LEVEL_NONE;
-        close_alert(goes, p->number, p->time);
-        struct plain_event ev = event_of(goes, EVENT_WITHDRAWN, before, p->time, &(struct plain_view){0});
-        ev.merged = true;
-        tell(loser, ev);
-        if (we_stay)
-            return;
-    }
-    free(ours->evidence);
-    *ours = *theirs;
-    theirs->evidence = NULL;
+    bool they_stay = from->alert.open && into->alert.open ? unite(p, from, into) : keep_one(from, into);
+    if (!they_stay)
+        return;
+    free(into->alert.evidence);
+    into->alert = from->alert;
+    from->alert.evidence = NULL;
 }
 
 static size_t move_items(struct plain *p, int from, int into, struct slice name)
@@ -527,6 +575,9 @@ bool plain_act(struct plain *p, uint64_t number, int64_t time, int firm, const c
         return false;
     if (s->event == EVENT_CLOSED && a->finding == FINDING_CONFIRMED && !outcome)
         return false;
+    bool said = a->state == ALERT_STATE_VERIFIED || a->state == ALERT_STATE_DISPOSED;
+    if (s->event == EVENT_VERIFIED && said && a->finding == finding)
+        return false; /* the same again is no step */
     if (s->event == EVENT_VERIFIED)
         note_finding(p, f, finding);
     a->state = s->to;

@@ -48,6 +48,7 @@ struct plain_event {
 
 struct plain_alert {
     bool had, open;
+    bool tells;              /* the next judgement by a signal is an event, whatever it says */
     uint8_t state, level, finding;
     double score;
     uint64_t closed_entry;
