@@ -23,7 +23,8 @@ static const char measures[] =
     "  - {id: talk, name: {zh: 约谈, en: talk}, due: 3wd}\n"
     "  - {id: order, name: {zh: 指令书, en: order}, due: 5wd, silence: labour.order_disobeyed, answered_by: "
     "[labour.order_obeyed]}\n"
-    "  - {id: police, name: {zh: 移送, en: police}, outcome: transferred}\n";
+    "  - {id: police, name: {zh: 移送, en: police}, outcome: transferred}\n"
+    "  - {id: lasting, name: {zh: 垫付, en: lasting}, lasts: 3y, may_end_after: 1s, recover: true}\n";
 
 static const char teams[] =
     "version: 1\ncovers: [\"330482\"]\n"
@@ -60,12 +61,19 @@ static struct alert alert_of(struct world *w)
     return a;
 }
 
+/* Is it a step of measures that outlive the case? */
+static bool of_lasting(const char *what)
+{
+    return !strcmp(what, "end") || !strcmp(what, "recovered");
+}
+
 /* A step with all that any may want. */
 static struct entry_action full(struct world *w, const char *what, int64_t at)
 {
     struct entry_action x = world_action(1, what);
     x.finding = SLICE("confirmed");
-    x.measure = SLICE("talk");
+    x.measure = slice_of(of_lasting(what) ? "lasting" : "talk");
+    x.amount = strcmp(what, "recovered") ? NO_INT : 1;
     x.outcome = SLICE("other");
     x.team = SLICE("pinghu");
     x.people = (int64_t)w->number; /* other than was found */
@@ -81,11 +89,20 @@ static enum wire_error act(struct world *w, const char *what, int64_t at)
     return world_act(w, &x, at);
 }
 
-static void bring(struct world *w, enum alert_state state, int64_t at)
+static void bring_with(struct world *w, enum alert_state state, const char *measure, int64_t at)
 {
     static const char *const way[] = {"accept", "verify", "dispose", "close"};
-    for (int i = 0; i < (int)state - ALERT_STATE_OPEN; i++)
-        assert_int_equal(act(w, way[i], at), 0);
+    for (int i = 0; i < (int)state - ALERT_STATE_OPEN; i++) {
+        struct entry_action x = full(w, way[i], at);
+        x.measure = slice_of(measure);
+        x.amount = 100;
+        assert_int_equal(world_act(w, &x, at), 0);
+    }
+}
+
+static void bring(struct world *w, enum alert_state state, int64_t at)
+{
+    bring_with(w, state, "talk", at);
 }
 
 /* ---- who may, when ---- */
@@ -106,6 +123,7 @@ static void every_state_step_and_role(void **unused)
         {"escalate", {"++++-", "++++-", "00000", "00000"}},  {"extend", {"-+++-", "-+++-", "00000", "00000"}},
         {"hold", {"++++-", "++++-", "00000", "00000"}},      {"snooze", {"++++-", "++++-", "00000", "00000"}},
         {"correct", {"-+++-", "-+++-", "00000", "00000"}},   {"follow_up", {"----+", "----+", "00000", "00000"}},
+        {"end", {"---++", "---++", "00000", "00000"}},       {"recovered", {"---++", "---++", "00000", "00000"}},
         {"comment", {"+++++", "+++++", "00000", "00000"}},
     };
     for (size_t i = 0; i < ARRAY_LEN(table); i++)
@@ -113,11 +131,11 @@ static void every_state_step_and_role(void **unused)
             for (enum alert_state state = ALERT_STATE_OPEN; state <= ALERT_STATE_CLOSED; state++) {
                 struct world w;
                 begin(&w, &all_work);
-                bring(&w, state, morning() + HOUR);
+                bring_with(&w, state, of_lasting(table[i].what) ? "lasting" : "talk", morning() + HOUR);
                 size_t had = w.out.n;
-                struct entry_action x = full(&w, table[i].what, morning() + HOUR);
+                struct entry_action x = full(&w, table[i].what, morning() + 2 * HOUR);
                 x.role = slice_of(roles[r]);
-                enum wire_error got = world_act(&w, &x, morning() + HOUR);
+                enum wire_error got = world_act(&w, &x, morning() + 2 * HOUR);
                 char want = table[i].by[r][state - ALERT_STATE_OPEN];
                 if (got != (want == '+' ? WIRE_ERROR_NONE : want == '0' ? WIRE_ERROR_DENIED : WIRE_ERROR_WRONG_STATE))
                     fail_msg("%s by %s in state %s: %s", table[i].what, roles[r], alert_state_wire(state),
