@@ -324,7 +324,7 @@ static int from_daemon(struct cli *cli)
 
 static int from_file(struct cli *cli)
 {
-    struct lots l;
+    struct lots l = {0};
     const struct ww_value *document;
     int status = read_draw(cli, cli->values[O_CANDIDATES], &l, &document);
     if (status == 0 && l.as_of > l.number)

@@ -214,7 +214,7 @@ static int no_command(struct cli *cli, char **words, int n)
     /* "alert" alone, "alert foo": all that begins so */
     struct slice first = slice_of(words[0]);
     for (size_t i = 0; !near && i < n_names; i++)
-        if (strncmp(names[i], first.p, first.n) == 0 && names[i][first.n] == ' ')
+        if (strncmp(names[i], words[0], first.n) == 0 && names[i][first.n] == ' ')
             near = names[i];
     if (near)
         cli_say(tr("no command \"%s\"; did you mean \"%s\"? 'wagewarn --help' lists them",

@@ -37,7 +37,9 @@ const struct ww_value *value_at(const struct ww_value *v, const char *path)
 
 static const char *plain_text(struct arena *a, const struct ww_value *v)
 {
-    if (v && v->type == DOCUMENT_DECIMAL)
+    if (!v)
+        return "";
+    if (v->type == DOCUMENT_DECIMAL)
         return arena_printf(a, "%.12g", (double)v->i / 1e6);
     switch (ww_type(v)) {
     case WW_STR:

@@ -25,7 +25,8 @@ static struct slice salt_note(struct arena *a, struct slice note, uint8_t hash[N
     uint8_t full[CHAIN_LEN];
     char *p = arena_alloc(a, NOTE_SALT_LEN + note.n);
     random_bytes(p, NOTE_SALT_LEN);
-    memcpy(p + NOTE_SALT_LEN, note.p, note.n);
+    if (note.p)
+        memcpy(p + NOTE_SALT_LEN, note.p, note.n);
     hash_blake2b(full, p, NOTE_SALT_LEN, note.p, note.n, NULL, 0);
     memcpy(hash, full, NOTE_HASH_LEN);
     return (struct slice){p, NOTE_SALT_LEN + note.n};

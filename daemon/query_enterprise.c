@@ -75,8 +75,8 @@ bool param_enterprise(struct answer *a, struct ekey *key)
 /* 1 found and to be seen, 0 refused, negative failed. */
 static int load(struct answer *a, struct record *r)
 {
-    struct ekey key;
-    struct slice value;
+    struct ekey key = {{0}};
+    struct slice value = {0};
     if (!param_enterprise(a, &key))
         return 0;
     int rc = ekey_is_code(&key) ? 0 : answer_resolve_name(a, &key);

@@ -257,7 +257,7 @@ static bool read_place(struct answer *a, struct place *at)
     if (!param_text(a, "after", &after))
         return false;
     bool good = !after.p || (after.n == 1 + KEY_HEX && after.p[0] == 'e') || (after.n == 17 && after.p[0] == 'a');
-    for (size_t i = 1; good && i < after.n; i++) {
+    for (size_t i = 1; good && after.p && i < after.n; i++) {
         int digit = hex_digit(after.p[i]);
         good = digit >= 0;
         if (after.p[0] == 'a')
@@ -265,8 +265,8 @@ static bool read_place(struct answer *a, struct place *at)
         else
             at->key.b[(i - 1) / 2] |= (uint8_t)((digit & 15) << ((i & 1) ? 4 : 0));
     }
-    at->alerts = after.n && after.p[0] == 'a';
-    at->passed = after.n && after.p[0] == 'e';
+    at->alerts = after.p && after.n && after.p[0] == 'a';
+    at->passed = after.p && after.n && after.p[0] == 'e';
     return good || param_bad(a, "after", "must be the 'next' of the page before");
 }
 

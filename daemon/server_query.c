@@ -49,8 +49,10 @@ static void let_go(struct held *h)
 
 void query_let_go_all(struct server *s)
 {
-    while (s->held)
-        let_go(s->held);
+    for (struct held *h = s->held, *next; h; h = next) {
+        next = h->next;
+        let_go(h);
+    }
 }
 
 static void give_back(struct server *s, struct query *q)

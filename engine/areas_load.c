@@ -143,24 +143,27 @@ static void load_replaced(struct settings *s, const struct tree *t, struct mista
 /* What replaced it may have been replaced since: each row is made to lead to the end. */
 static void follow(struct settings *s, const struct tree *list, struct mistakes *m)
 {
-    qsort(s->replaced, s->n_replaced, sizeof *s->replaced, by_old);
+    struct replaced *rows = s->replaced;
+    if (!rows)
+        return;
+    qsort(rows, s->n_replaced, sizeof *s->replaced, by_old);
     region_t *ends = arena_alloc(&s->arena, (s->n_replaced + 1) * sizeof *ends);
     for (uint32_t i = 0; i < s->n_replaced; i++) {
-        const struct replaced *next = &s->replaced[i];
+        const struct replaced *next = &rows[i];
         uint32_t steps = 0;
         while (next && steps++ <= s->n_replaced) {
             ends[i] = next->now;
             next = find_replaced(s, next->now);
         }
         char text[16];
-        region_text(s->replaced[i].old, text);
+        region_text(rows[i].old, text);
         if (next) {
             mistake_at(m, list, NULL, "areas: code %s is replaced in a circle", text);
             return;
         }
     }
     for (uint32_t i = 0; i < s->n_replaced; i++)
-        s->replaced[i].now = ends[i];
+        rows[i].now = ends[i];
 }
 
 /* ---- the whole ---- */

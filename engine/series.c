@@ -115,9 +115,11 @@ static void store_block(struct engine *e, const struct record *c, const struct s
 static struct block_ref *add_ref(struct engine *e, struct series *s, uint32_t at)
 {
     struct block_ref *list = arena_alloc(&e->scratch, (s->n_blocks + 1) * sizeof *list);
-    if (at)
+    assert(s->blocks || s->n_blocks == 0);
+    assert(at <= s->n_blocks);
+    if (at && s->blocks)
         memcpy(list, s->blocks, at * sizeof *list);
-    if (s->n_blocks > at)
+    if (s->blocks && s->n_blocks > at)
         memcpy(list + at + 1, s->blocks + at, (s->n_blocks - at) * sizeof *list);
     list[at] = (struct block_ref){.no = s->next_block++};
     s->blocks = list;

@@ -200,9 +200,10 @@ static int parse_header(struct csv *csv, struct layout *l, struct err *err)
 /* What the cells mean together. */
 static int check_row(struct kinds *k, struct kind *row, const struct csv *csv, struct err *err)
 {
+    assert(row->name && row->agency);
     size_t agency = strcspn(row->name, ".");
     if (!*row->agency)
-        row->agency = arena_slice(&k->arena, (struct slice){row->name, agency}).p;
+        row->agency = arena_printf(&k->arena, "%.*s", (int)agency, row->name);
     if (strlen(row->agency) != agency || memcmp(row->agency, row->name, agency) != 0)
         return csv_fault(csv, err, "agency of %s is \"%s\", but the kind's name begins with \"%.*s\"",
                          row->name, row->agency, (int)agency, row->name);
@@ -276,7 +277,7 @@ static int parse_into(struct kinds *k, struct csv *csv, unsigned *lines, struct 
 int kinds_parse(struct kinds **out, const char *file, struct slice text, struct err *err)
 {
     struct kinds *k = mem_zalloc(sizeof *k);
-    unsigned lines[KINDS_MAX];
+    unsigned lines[KINDS_MAX] = {0};
     struct csv csv;
     csv_begin(&csv, file, text, &k->arena);
     int rc = parse_into(k, &csv, lines, err);

@@ -402,11 +402,12 @@ int segment_used(struct segment *s, uint64_t from, uint64_t *end, struct err *er
 {
     *end = from;
     while (from < s->size) {
-        const uint8_t *p;
+        const uint8_t *p = NULL;
         size_t n = s->size - from < WINDOW ? (size_t)(s->size - from) : WINDOW;
         int rc = window(s, from, n, &p, err);
         if (rc <= 0)
             return rc;
+        assert(p);
         size_t last = all_zero((const char *)p, n) ? 0 : n;
         while (last > 0 && p[last - 1] == 0)
             last--;

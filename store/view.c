@@ -246,7 +246,7 @@ static int make_dir(const char *dir)
 /* LMDB takes a file that was cut off while it was being made for a damaged one. So it is made under another name. */
 static int make_whole(const char *dir, const char *temp, const char *path)
 {
-    MDB_env *env;
+    MDB_env *env = NULL;
     int rc = unlink(temp) != 0 && errno != ENOENT ? errno : mdb_env_create(&env);
     if (rc != 0)
         return rc;
