@@ -103,6 +103,8 @@ def pooled(runs, key, names):
     total = {}
     for d in runs:
         for r in d[key]:
+            if r.get("of_areas"):
+                continue  # an area is not what fails
             name = names(r)
             alerts, confirmed, medians = total.setdefault(name, [0, 0, []])
             lead = (r.get("lead_days") or {}).get("median")
